@@ -1,0 +1,152 @@
+"""One magnet on the books: what was accepted, where it may be, and what became of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+from .errors import InvalidMagnetError
+from .magnet import Magnet
+from .models import AddOptions
+
+UNCERTAIN = "uncertain"
+"""Reason of a queued magnet that an instance may have, and that cannot be asked now."""
+REJECTED = "rejected"
+EXPIRED = "expired"
+REMOVED = "removed"
+"""Reason for a caller whose magnet the user removed from the queue while it was delivered."""
+NO_INSTANCE = "no_instance"
+"""Reason of a queued magnet for which no instance is set up that it may go to."""
+
+
+class Stage(StrEnum):
+    """Where a magnet stands.
+
+    `queued`: to be delivered. `settling`: listed by an instance that has not had the time to save
+    it. `failed`: on the failed list, until the user decides. `disclaimed`: the caller was told that
+    it failed; kept only because an instance may have it all the same.
+    """
+
+    QUEUED = "queued"
+    SETTLING = "settling"
+    FAILED = "failed"
+    DISCLAIMED = "disclaimed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A magnet with its wishes and its fate; times are epoch seconds.
+
+    `sent_to` is the key of the instance that has it, or may have it: it is on disk before the
+    magnet is sent. `launched` is that instance's start as it was when the magnet was listed.
+    """
+
+    magnet: Magnet
+    queued_at: float
+    options: AddOptions = field(default_factory=AddOptions)
+    require_vpn: bool = False
+    max_retries: int = 3
+    keep: bool = True
+    stage: Stage = Stage.QUEUED
+    attempts: int = 0
+    last_attempt: float | None = None
+    reason: str = ""
+    sent_to: str | None = None
+    sent_at: float = 0.0
+    launched: float | None = None
+    failed_at: float | None = None
+    renewals: int | None = field(default=None, compare=False)
+
+    @property
+    def info_hash(self) -> str:
+        """Return the key under which the magnet is known everywhere."""
+        return self.magnet.info_hash
+
+    def sent(self, instance: str, at: float) -> Entry:
+        """Return the entry as it is from the moment before it is handed to `instance`."""
+        return replace(self, sent_to=instance, sent_at=at)
+
+    def not_there(self) -> Entry:
+        """Return the entry once the instance it was sent to is known not to have it."""
+        return replace(self, sent_to=None, sent_at=0.0)
+
+    def tried(self, reason: str, at: float) -> Entry:
+        """Return the entry after a try that did not deliver it."""
+        return replace(self, reason=reason, attempts=self.attempts + 1, last_attempt=at)
+
+    def settling(self, instance: str, at: float, renewals: int, launched: float | None) -> Entry:
+        """Return the entry once `instance` lists it."""
+        return replace(
+            self.sent(instance, at),
+            stage=Stage.SETTLING,
+            renewals=renewals,
+            launched=launched,
+        )
+
+    def failed(self, reason: str, at: float) -> Entry:
+        """Return the entry as it goes onto the failed list."""
+        return replace(self.not_there(), stage=Stage.FAILED, reason=reason, failed_at=at)
+
+    def again(self, at: float | None = None) -> Entry:
+        """Return the entry as it goes back into the queue; `at` starts its time anew."""
+        return replace(
+            self.not_there(),
+            stage=Stage.QUEUED,
+            keep=True,
+            queued_at=self.queued_at if at is None else at,
+            failed_at=None,
+            launched=None,
+            renewals=None,
+        )
+
+
+_PLAIN = (
+    "queued_at",
+    "require_vpn",
+    "max_retries",
+    "keep",
+    "attempts",
+    "last_attempt",
+    "reason",
+    "sent_to",
+    "sent_at",
+    "launched",
+    "failed_at",
+)
+_DEFAULTS = {name: Entry.__dataclass_fields__[name].default for name in _PLAIN}
+
+type Record = dict[str, Any]
+"""An entry as it is stored: JSON types only."""
+
+
+def to_record(entry: Entry) -> Record:
+    """Return what is stored of an entry; what has its default is left out."""
+    options = entry.options
+    record: Record = {"link": entry.magnet.link, "stage": entry.stage.value}
+    for name in _PLAIN:
+        if (value := getattr(entry, name)) != _DEFAULTS[name]:
+            record[name] = value
+    for name in AddOptions.__dataclass_fields__:
+        if (value := getattr(options, name)) is not None:
+            record[name] = list(value) if isinstance(value, tuple) else value
+    return record
+
+
+def from_record(record: Mapping[str, Any]) -> Entry:
+    """Return a stored entry; raises ValueError where it cannot be one."""
+    try:
+        tags = record.get("tags")
+        return Entry(
+            magnet=Magnet.parse(record["link"]),
+            stage=Stage(record["stage"]),
+            options=AddOptions(
+                category=record.get("category"),
+                save_path=record.get("save_path"),
+                tags=None if tags is None else tuple(tags),
+                stopped=record.get("stopped"),
+            ),
+            queued_at=float(record["queued_at"]),
+            **{name: record[name] for name in _PLAIN if name in record and name != "queued_at"},
+        )
+    except (InvalidMagnetError, LookupError, TypeError, AttributeError) as err:
+        raise ValueError("not a stored magnet") from err

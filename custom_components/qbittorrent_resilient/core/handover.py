@@ -1,0 +1,110 @@
+"""Handing magnets to one instance: send, read back, and say for each what is known of it.
+
+An answer proves nothing (QBITTORRENT_API section 0): "Ok." can be untrue, "Fails." and 409 mostly
+mean "already there", a lost answer leaves it open. Only a list that names the hash counts.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+import random
+
+from .errors import InstanceError
+from .health import InstanceMonitor
+from .magnet import Magnet
+from .models import AddOptions, Clock, InstanceStatus
+from .qbittorrent import AddAnswer
+
+LISTING_SECONDS = 5.0
+"""How long a magnet may take from "Ok." to the list; 5000 at once were seen to take 0.2 s."""
+REFUSAL_SECONDS = 1.0
+"""The same after "none of them is new": one that is being added already is refused, too."""
+_FIRST_LOOK_SECONDS = 0.05
+_RETRY_SECONDS = (0.5, 5.0)
+"""First and longest pause before another try on the same instance; doubled each time."""
+_PASSING = frozenset({InstanceStatus.UNREACHABLE, InstanceStatus.TIMEOUT, InstanceStatus.ERROR})
+
+
+@dataclass(slots=True)
+class Handover:
+    """What became of some magnets at one instance, by info-hash; each is in one of the sets."""
+
+    added: set[str] = field(default_factory=set)
+    present: set[str] = field(default_factory=set)
+    rejected: set[str] = field(default_factory=set)
+    absent: set[str] = field(default_factory=set)
+    uncertain: set[str] = field(default_factory=set)
+    error: InstanceError | None = None
+
+
+async def hand_over(
+    monitor: InstanceMonitor,
+    magnets: Sequence[Magnet],
+    options: AddOptions,
+    *,
+    max_retries: int,
+    clock: Clock,
+) -> Handover:
+    """Give the magnets of one request to an instance and return what became of each.
+
+    Never raises InstanceError. `absent` are those that the instance is known not to have.
+    """
+    result = Handover()
+    waiting = {magnet.info_hash: magnet for magnet in magnets}
+    for attempt in range(max_retries + 1):
+        if attempt:
+            await clock.sleep(_pause(attempt))
+        renewals = monitor.client.renewals
+        answer: AddAnswer | None = None
+        try:
+            answer = await monitor.client.add([one.link for one in waiting.values()], options)
+        except InstanceError as err:
+            result.error = err
+            if not err.maybe_done:
+                if err.status in _PASSING:
+                    continue
+                break
+        try:
+            listed = await _read_back(monitor, waiting.values(), answer, clock)
+        except InstanceError as err:
+            result.error = err
+            result.uncertain.update(waiting)
+            break
+        (result.present if answer is AddAnswer.NONE_NEW else result.added).update(listed)
+        waiting = {key: one for key, one in waiting.items() if key not in listed}
+        if not waiting:
+            return result
+        if answer is not None and renewals == monitor.client.renewals:
+            result.rejected.update(waiting)
+            return result
+    if result.error is not None:
+        monitor.met(result.error)
+    if not result.uncertain:
+        result.absent.update(waiting)
+    return result
+
+
+async def _read_back(
+    monitor: InstanceMonitor,
+    magnets: Collection[Magnet],
+    answer: AddAnswer | None,
+    clock: Clock,
+) -> set[str]:
+    """Look until all are listed or the time for it is over; return those that are."""
+    patience = REFUSAL_SECONDS if answer is AddAnswer.NONE_NEW else LISTING_SECONDS
+    deadline = clock.monotonic() + patience
+    pause = _FIRST_LOOK_SECONDS
+    listed: set[str] = set()
+    while True:
+        missing = [one for one in magnets if one.info_hash not in listed]
+        last_look = clock.monotonic() >= deadline
+        listed |= await monitor.client.find(missing, hybrids=last_look)
+        if len(listed) == len(magnets) or last_look:
+            return listed
+        await clock.sleep(min(pause, max(deadline - clock.monotonic(), 0)))
+        pause *= 2
+
+
+def _pause(attempt: int) -> float:
+    """Return the pause before a further try, in seconds, spread so that clients do not align."""
+    first, longest = _RETRY_SECONDS
+    return min(first * 2.0 ** (attempt - 1), longest) * random.uniform(0.8, 1.2)  # noqa: S311

@@ -1,0 +1,131 @@
+"""The health of one instance: what its answers, its own words and its log add up to."""
+
+import asyncio
+from collections.abc import Callable
+
+from .errors import InstanceError
+from .models import Clock, InstanceSettings, InstanceStatus, VpnState
+from .qbittorrent import Client, Vitals
+from .vpn import VpnMonitor
+
+DOUBT_SECONDS = 2.0
+"""Pause before the next check after one unanswered; two in a row are a verdict."""
+START_GRACE_SECONDS = 30.0
+"""A process that has just started says `disconnected` for some seconds (QBITTORRENT_API 3)."""
+NOT_SAVING_SECONDS = 600.0
+"""How long a failed save counts. qBittorrent never logs that saving works again; after this time
+it is trusted once more, and what it is given stays on the books until it had time to save it."""
+OLD_LOG_SECONDS = 86_400.0
+"""A failed save that was logged longer ago than this says nothing about now."""
+_DISCONNECTED = "disconnected"
+
+
+class InstanceMonitor:
+    """Judges one instance, with what checks and deliveries meet there."""
+
+    def __init__(
+        self,
+        settings: InstanceSettings,
+        client: Client,
+        *,
+        vpn: VpnMonitor | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        """Judge the server behind `client`; `vpn` is given where the instance requires it."""
+        self.settings = settings
+        self.client = client
+        self._vpn = vpn
+        self._clock = clock or Clock()
+        self._check: asyncio.Task[InstanceStatus | None] | None = None
+        self._unanswered = 0
+        self._seen_renewals = 0
+        self._started_at: float | None = None
+        self._first_vitals = True
+        self._failed_save_at = float("-inf")
+        self._status: InstanceStatus | None = None
+        self.listener: Callable[[InstanceStatus | None], None] | None = None
+
+    @property
+    def status(self) -> InstanceStatus | None:
+        """Return the verdict; None while there is none yet."""
+        if self._vpn is not None and self._vpn.state is not VpnState.ON:
+            return InstanceStatus.VPN_DOWN
+        return self._status
+
+    @property
+    def is_ok(self) -> bool:
+        """Tell whether it may be given magnets."""
+        return self.status is InstanceStatus.OK
+
+    @property
+    def in_doubt(self) -> bool:
+        """Tell whether one check went unanswered, so that the next follows soon."""
+        return self._unanswered == 1
+
+    def vpn_changed(self) -> None:
+        """Take note that what was known belongs to the time before the VPN went down or up."""
+        self._set(InstanceStatus.VPN_DOWN)
+
+    def met(self, err: InstanceError) -> None:
+        """Take note of a failure outside a check; an odd answer to one request is no verdict."""
+        if err.status is not InstanceStatus.ERROR:
+            self._failed(err)
+
+    def _failed(self, err: InstanceError) -> None:
+        """One timeout is no verdict, two in a row are; every other failure counts at once."""
+        unanswered = self._unanswered + 1 if err.status is InstanceStatus.TIMEOUT else 0
+        self._set(self._status if unanswered == 1 else err.status, unanswered)
+
+    async def check(self) -> InstanceStatus | None:
+        """Ask the server how it is, or join the check under way; None while there is no verdict."""
+        if self._check is None or self._check.done():
+            self._check = asyncio.create_task(self._do_check(), name="instance check")
+        return await asyncio.shield(self._check)
+
+    def close(self) -> None:
+        """Give up a check that is under way."""
+        if self._check is not None:
+            self._check.cancel()
+
+    async def _do_check(self) -> InstanceStatus | None:
+        try:
+            status = await self._judge(await self.client.vitals())
+        except InstanceError as err:
+            self._failed(err)
+        else:
+            self._set(status)
+        return self.status
+
+    def _set(self, status: InstanceStatus | None, unanswered: int = 0) -> None:
+        self._unanswered, self._status = unanswered, status
+        if self.listener is not None:
+            self.listener(self.status)
+
+    async def _judge(self, vitals: Vitals) -> InstanceStatus:
+        now = self._clock.monotonic()
+        if self.client.renewals != self._seen_renewals:
+            self._seen_renewals, self._started_at = self.client.renewals, now
+            self._failed_save_at, self._first_vitals = float("-inf"), True
+        if self._saves_failed(vitals.save_failures):
+            self._failed_save_at = now
+        self._first_vitals = False
+        if now - self._failed_save_at < NOT_SAVING_SECONDS:
+            return InstanceStatus.NOT_SAVING
+        if vitals.connection_status == _DISCONNECTED and not await self._just_started(now):
+            return InstanceStatus.DISCONNECTED
+        return InstanceStatus.OK
+
+    def _saves_failed(self, failures: tuple[float, ...]) -> bool:
+        """Count what is new in the log; at the first look also what is not too old."""
+        if not self._first_vitals:
+            return bool(failures)
+        recent = self._clock.now() - OLD_LOG_SECONDS
+        return any(at >= recent for at in failures)
+
+    async def _just_started(self, now: float) -> bool:
+        """Tell whether the process is younger than the grace; asked of the server only once."""
+        if self._started_at is None:
+            launched = await self.client.launch_time()
+            age = float("inf") if launched is None else self._clock.now() - launched
+            self._started_at = now - max(age, 0.0)
+        return now - self._started_at < START_GRACE_SECONDS

@@ -1,0 +1,151 @@
+"""What we ask of a server: is it fit, take these magnets, do you list them."""
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import batched
+
+from ..magnet import Magnet
+from ..models import AddOptions
+from . import dialect
+from .connection import Connection
+from .dialect import AddAnswer
+
+ADD_SECONDS = 30.0
+"""For one add of at most ADD_MAGNETS; a server under load was seen to take 25 s an answer."""
+ADD_MAGNETS = 50
+"""Magnets a request: as fast as a huge one, and bounds what a lost answer leaves open."""
+ADD_CHARACTERS = 256 * 1024
+"""Characters of links a request; encoded that stays under the 1 MiB many a proxy allows."""
+LIST_HASHES = 100
+"""Hashes a question; the answer is about 1.4 kB for each that is listed."""
+LIST_ANSWER = 32 * 1024 * 1024
+"""Bytes; each torrent listed repeats its magnet link, of up to 64 KiB, in the answer."""
+HYBRID_PAGE = 200
+LOG_ANSWER = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Vitals:
+    """What a server says of itself: its connection, and since the last question, failed saves."""
+
+    connection_status: str
+    save_failures: tuple[float, ...]
+
+
+class Client:
+    """The part of the Web API that this project uses; every method raises InstanceError."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Talk through `connection`."""
+        self._connection = connection
+        self._last_log_id = -1
+        self._log_of = 0
+        self._tells_launch_time = True
+
+    @property
+    def version(self) -> str | None:
+        """Return qBittorrent's version, known once a session is open."""
+        return self._connection.version
+
+    @property
+    def refused(self) -> bool:
+        """Tell whether the credentials were refused; they are not tried again."""
+        return self._connection.refused
+
+    @property
+    def renewals(self) -> int:
+        """Return how often a working session was gone: each time perhaps a restart."""
+        return self._connection.renewals
+
+    async def open(self) -> None:
+        """Open a session: the address, the credentials and the answers are right."""
+        await self._connection.open()
+
+    async def vitals(self) -> Vitals:
+        """Ask, in two small requests, how the server is connected and whether it can save."""
+        transfer = await self._connection.request("GET", dialect.TRANSFER)
+        if self._log_of != self.renewals:  # a new process counts its messages from 0 again
+            self._log_of, self._last_log_id = self.renewals, -1
+        only_critical = {"normal": "false", "info": "false", "warning": "false"}
+        log = dialect.read_log(
+            await self._connection.request(
+                "GET",
+                dialect.LOG,
+                query=only_critical | {"last_known_id": str(self._last_log_id)},
+                limit=LOG_ANSWER,
+            ),
+            self._last_log_id,
+        )
+        self._last_log_id = log.last_id
+        return Vitals(dialect.read_connection_status(transfer), log.save_failures)
+
+    async def launch_time(self) -> float | None:
+        """Ask when the server's process was started, in epoch seconds; None before 5.3."""
+        if not self._tells_launch_time:
+            return None
+        launched = dialect.read_launch_time(await self._connection.request("GET", dialect.PROCESS))
+        self._tells_launch_time = launched is not None
+        return launched
+
+    async def add(self, links: list[str], options: AddOptions) -> AddAnswer:
+        """Hand over some links; only `find` tells what became of each."""
+        answer = await self._connection.request(
+            "POST", dialect.ADD, form=dialect.add_fields(links, options), seconds=ADD_SECONDS
+        )
+        return dialect.read_add(answer)
+
+    async def find(self, magnets: Collection[Magnet], *, hybrids: bool = True) -> set[str]:
+        """Return the info-hashes of those magnets that the server lists.
+
+        A hybrid torrent that was added by its v1 hash goes by its v2 hash once its metadata has
+        come, and is then no longer found by asking for the v1 hash. So for v1 magnets that are
+        not found the torrents with a v2 hash are looked through, too, unless `hybrids` is false.
+        """
+        listed: set[str] = set()
+        wanted = sorted({one for magnet in magnets for one in magnet.ids})
+        for hashes in batched(wanted, LIST_HASHES, strict=False):
+            for names in await self._list({"hashes": "|".join(hashes)}):
+                listed |= names
+        if hybrids and any(not (magnet.v2 or magnet.ids & listed) for magnet in magnets):
+            listed |= await self._hybrids()
+        return {magnet.info_hash for magnet in magnets if magnet.ids & listed}
+
+    async def _hybrids(self) -> set[str]:
+        """Return the hashes of all torrents that have a v2 hash: few, and sorted to the front."""
+        found: set[str] = set()
+        offset = 0
+        while True:
+            page = await self._list(
+                {
+                    "sort": "infohash_v2",
+                    "reverse": "true",
+                    "limit": str(HYBRID_PAGE),
+                    "offset": str(offset),
+                }
+            )
+            with_v2 = [names for names in page if any(len(name) == 64 for name in names)]
+            found.update(*with_v2)
+            offset += HYBRID_PAGE
+            if len(with_v2) < HYBRID_PAGE:
+                return found
+
+    async def _list(self, form: dict[str, str]) -> list[frozenset[str]]:
+        return dialect.read_listed(
+            await self._connection.request("POST", dialect.LIST, form=form, limit=LIST_ANSWER)
+        )
+
+
+def request_sized(magnets: Iterable[Magnet]) -> Iterator[list[Magnet]]:
+    """Cut magnets into portions that one add request may hold."""
+    portion: list[Magnet] = []
+    characters = 0
+    for magnet in magnets:
+        if portion and (
+            len(portion) >= ADD_MAGNETS or characters + len(magnet.link) > ADD_CHARACTERS
+        ):
+            yield portion
+            portion, characters = [], 0
+        portion.append(magnet)
+        characters += len(magnet.link)
+    if portion:
+        yield portion

@@ -1,0 +1,224 @@
+"""The wire: what the Web APIs of qBittorrent 4.5 to 5.3 answer, and what each answer means.
+
+Everything that differs between versions stands here; the rest of the client speaks one language.
+The version is never asked for this: each answer tells by itself which dialect it is.
+
+| | up to 5.1 | 5.2 and newer |
+|---|---|---|
+| log-in good / bad | `200` `Ok.` / `200` `Fails.` | `204` / `401` |
+| add: some new / none new | `200` `Ok.` / `200` `Fails.` | `200` or `202` JSON / `409` |
+| add stopped | `paused` (before 5.0), `stopped` | `stopped` |
+| log-in without a password | – | `Authorization: Bearer KEY` |
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+import json
+import re
+from typing import Any
+
+from ..errors import InstanceError
+from ..models import AddOptions, InstanceStatus
+
+LOG_IN = "auth/login"
+VERSION = "app/version"
+PROCESS = "app/processInfo"
+TRANSFER = "transfer/info"
+LOG = "log/main"
+ADD = "torrents/add"
+LIST = "torrents/info"
+
+_VERSION = re.compile(r"v?\d+(\.\d+)+\w*")
+_RESUME_DATA = re.compile(r"fastresume|resume data", re.IGNORECASE)
+_CRITICAL = 8
+
+
+class LogInAnswer(Enum):
+    """What the server says to user name and password."""
+
+    GRANTED = "granted"
+    REFUSED = "refused"
+    BANNED = "banned"
+
+
+class AddAnswer(Enum):
+    """What the server says to an add; neither word is proof, see `torrents/info`."""
+
+    TAKEN = "taken"
+    NONE_NEW = "none new"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One HTTP answer, read to its end."""
+
+    status: int
+    content_type: str
+    body: bytes = field(repr=False)
+
+    @property
+    def text(self) -> str:
+        """Return the body as text, whatever its bytes."""
+        return self.body.decode(errors="replace").strip()
+
+    @property
+    def is_page(self) -> bool:
+        """Tell whether a person was meant to read it: a proxy's or another program's page."""
+        return self.content_type == "text/html"
+
+    def json(self) -> Any:
+        """Return the parsed body; raises InstanceError (`error`) where it is no JSON."""
+        try:
+            return json.loads(self.body)
+        except ValueError as err:
+            raise not_qbittorrent("the answer is not JSON") from err
+
+
+def not_qbittorrent(detail: str, *, maybe_done: bool = False) -> InstanceError:
+    """Return the error for an answer that qBittorrent would not give."""
+    return InstanceError(InstanceStatus.ERROR, detail, maybe_done=maybe_done)
+
+
+# Keys are status and text; None stands for any text that is not a page.
+_LOG_IN_ANSWERS = {
+    (200, "Ok."): LogInAnswer.GRANTED,
+    (200, "Fails."): LogInAnswer.REFUSED,
+    (204, ""): LogInAnswer.GRANTED,
+    (401, None): LogInAnswer.REFUSED,
+    (403, None): LogInAnswer.BANNED,  # its text follows the server's language
+}
+_ADD_ANSWERS = {
+    (200, "Ok."): AddAnswer.TAKEN,
+    (200, "Fails."): AddAnswer.NONE_NEW,
+    (409, None): AddAnswer.NONE_NEW,
+}
+
+
+def _meaning[T](table: Mapping[tuple[int, str | None], T], answer: Answer) -> T | None:
+    if answer.is_page:
+        return None
+    exact = table.get((answer.status, answer.text[:20]))
+    return table.get((answer.status, None)) if exact is None else exact
+
+
+def read_log_in(answer: Answer) -> LogInAnswer:
+    """Return what a log-in answer means; raises InstanceError (`error`) for any other."""
+    if (meaning := _meaning(_LOG_IN_ANSWERS, answer)) is None:
+        raise not_qbittorrent(f"log-in answered with status {answer.status}")
+    return meaning
+
+
+def read_version(answer: Answer) -> str:
+    """Return the version without its "v"; raises InstanceError (`error`) if it is none."""
+    text = answer.text[:40]
+    if answer.status != 200 or not _VERSION.fullmatch(text):
+        raise not_qbittorrent(f"status {answer.status}, and no qBittorrent version in the answer")
+    return text.removeprefix("v")
+
+
+def read_add(answer: Answer) -> AddAnswer:
+    """Return what an add answer means.
+
+    Raises InstanceError (`error`); a refusal before anything was done (4xx) is told apart from
+    an answer that leaves it open (5xx of a proxy, an unknown text).
+    """
+    if answer.status in (200, 202) and answer.content_type == "application/json":
+        return _read_add_counts(answer)
+    if (meaning := _meaning(_ADD_ANSWERS, answer)) is None:
+        raise not_qbittorrent(
+            f"add answered with status {answer.status}",
+            maybe_done=not 400 <= answer.status < 500,
+        )
+    return meaning
+
+
+def _read_add_counts(answer: Answer) -> AddAnswer:
+    try:
+        counts = answer.json()
+        some = int(counts["success_count"]) + int(counts["pending_count"])
+    except (InstanceError, LookupError, TypeError, ValueError) as err:
+        raise not_qbittorrent("add answered with unknown JSON", maybe_done=True) from err
+    return AddAnswer.TAKEN if some else AddAnswer.NONE_NEW
+
+
+def add_fields(links: list[str], options: AddOptions) -> dict[str, str]:
+    """Return the form of an add that every version understands.
+
+    Only `true` and `false` count as booleans. A save path is ignored while automatic management
+    is on (4.5), so that is switched off with it. 4.5 keeps blanks around tags.
+    """
+    stopped = "true" if options.stopped else "false"
+    fields = {"urls": "\n".join(links), "paused": stopped, "stopped": stopped}
+    if options.category:
+        fields["category"] = options.category
+    if options.tags:
+        fields["tags"] = ",".join(options.tags)
+    if options.save_path:
+        fields |= {"savepath": options.save_path, "autoTMM": "false"}
+    return fields
+
+
+def read_listed(answer: Answer) -> list[frozenset[str]]:
+    """Return, for each torrent listed, every hash it goes by: id, v1 and full v2, lower case."""
+    torrents = _json_of(answer, list)
+    try:
+        return [
+            frozenset(
+                value.lower()
+                for key in ("hash", "infohash_v1", "infohash_v2")
+                if (value := torrent.get(key))
+            )
+            for torrent in torrents
+        ]
+    except (AttributeError, TypeError) as err:
+        raise not_qbittorrent("the torrent list has another form") from err
+
+
+def read_connection_status(answer: Answer) -> str:
+    """Return `connected`, `firewalled` or `disconnected`."""
+    status = _json_of(answer, dict).get("connection_status")
+    if not isinstance(status, str):
+        raise not_qbittorrent("no connection status in the answer")
+    return status
+
+
+def read_launch_time(answer: Answer) -> float | None:
+    """Return when the process was started, in epoch seconds, where the version says so (5.3)."""
+    if answer.status != 200:
+        return None
+    launched = _json_of(answer, dict).get("launch_time")
+    return float(launched) if isinstance(launched, int | float) else None
+
+
+@dataclass(frozen=True, slots=True)
+class LogPart:
+    """What is new in the server's own log: its last message id, and resume data not saved."""
+
+    last_id: int
+    save_failures: tuple[float, ...]
+
+
+def read_log(answer: Answer, last_id: int) -> LogPart:
+    """Return the critical messages about resume data, by their epoch seconds.
+
+    The texts follow the server's language, but all name the `.fastresume` file.
+    """
+    failures = []
+    try:
+        for message in _json_of(answer, list):
+            last_id = max(last_id, int(message["id"]))
+            if int(message["type"]) == _CRITICAL and _RESUME_DATA.search(message["message"]):
+                failures.append(float(message["timestamp"]))
+    except (LookupError, TypeError, ValueError) as err:
+        raise not_qbittorrent("the log has another form") from err
+    return LogPart(last_id, tuple(failures))
+
+
+def _json_of(answer: Answer, kind: type) -> Any:
+    if answer.status != 200:
+        raise not_qbittorrent(f"status {answer.status}")
+    value = answer.json()
+    if not isinstance(value, kind):
+        raise not_qbittorrent("the answer is JSON of another form")
+    return value
