@@ -1,0 +1,93 @@
+"""Magnet links to qBittorrent, past dead VPNs and servers that hang."""
+
+import asyncio
+
+from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
+from homeassistant.core import Event, HomeAssistant
+from homeassistant.exceptions import ConfigEntryError
+from homeassistant.helpers import config_validation as cv, device_registry as dr
+from homeassistant.helpers.typing import ConfigType
+
+from .const import DOMAIN, TITLE
+from .coordinator import ResilientConfigEntry
+from .core.errors import StorageError
+from .runtime import async_build
+from .services import async_setup_services
+from .storage import queue_file
+
+PLATFORMS = [Platform.BINARY_SENSOR, Platform.SENSOR]
+CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
+
+FIRST_LOOK_SECONDS = 1.0
+"""How long set-up waits for the first verdicts, so that entities need not start as unknown."""
+
+
+async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
+    """Register the actions."""
+    async_setup_services(hass)
+    return True
+
+
+async def async_setup_entry(hass: HomeAssistant, entry: ResilientConfigEntry) -> bool:
+    """Read the queue, start the checks, and deliver what waits."""
+    runtime = entry.runtime_data = async_build(hass, entry)
+    try:
+        await runtime.courier.start()
+    except StorageError as err:
+        raise ConfigEntryError(
+            translation_domain=DOMAIN, translation_key="queue_unreadable"
+        ) from err
+    dr.async_get(hass).async_get_or_create(
+        config_entry_id=entry.entry_id,
+        identifiers={(DOMAIN, entry.entry_id)},
+        entry_type=dr.DeviceEntryType.SERVICE,
+        name=TITLE,
+    )
+
+    async def stop(_event: Event | None = None) -> None:
+        await runtime.async_stop()
+
+    entry.async_on_unload(hass.bus.async_listen(EVENT_HOMEASSISTANT_STOP, stop))
+    entry.async_on_unload(entry.add_update_listener(_async_reload))
+    await _async_first_look(hass, entry)
+    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    entry.async_create_background_task(hass, runtime.courier.run(), "magnet courier")
+    return True
+
+
+async def async_unload_entry(hass: HomeAssistant, entry: ResilientConfigEntry) -> bool:
+    """Stop delivering; what waits is on disk."""
+    if unloaded := await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
+        await entry.runtime_data.async_stop()
+    return unloaded
+
+
+async def async_remove_entry(hass: HomeAssistant, entry: ResilientConfigEntry) -> None:
+    """Delete the stored queue."""
+    await queue_file(hass, entry.entry_id).async_remove()
+
+
+async def _async_reload(hass: HomeAssistant, entry: ResilientConfigEntry) -> None:
+    """Take over what the user changed."""
+    hass.config_entries.async_schedule_reload(entry.entry_id)
+
+
+async def _async_first_look(hass: HomeAssistant, entry: ResilientConfigEntry) -> None:
+    """Start the checks, and wait for the first only as long as start-up may be held up."""
+    runtime = entry.runtime_data
+
+    async def look() -> None:
+        instances = runtime.instances.values()
+        await asyncio.gather(
+            *(one.async_refresh() for one in instances if not one.monitor.settings.requires_vpn),
+            *([runtime.vpn.async_refresh()] if runtime.vpn else []),
+        )
+        await asyncio.gather(
+            *(one.monitor.check() for one in instances if one.monitor.settings.requires_vpn)
+        )
+
+    for coordinator in (runtime.vpn, *runtime.instances.values()):
+        if coordinator is not None:  # without a listener a coordinator does not poll
+            entry.async_on_unload(coordinator.async_add_listener(lambda: None))
+    task = entry.async_create_background_task(hass, look(), "first look")
+    await asyncio.wait([task], timeout=FIRST_LOOK_SECONDS)

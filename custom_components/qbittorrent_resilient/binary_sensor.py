@@ -1,0 +1,63 @@
+"""Whether the VPN is up, and whether each instance may be given magnets."""
+
+from typing import override
+
+from homeassistant.components.binary_sensor import (
+    BinarySensorDeviceClass,
+    BinarySensorEntity,
+    BinarySensorEntityDescription,
+)
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .coordinator import ResilientConfigEntry, VpnCoordinator
+from .core.models import InstanceStatus, VpnState
+from .entity import HubEntity, InstanceEntity
+
+PARALLEL_UPDATES = 0
+
+VPN = BinarySensorEntityDescription(
+    key="vpn", translation_key="vpn", device_class=BinarySensorDeviceClass.CONNECTIVITY
+)
+INSTANCE = BinarySensorEntityDescription(
+    key="instance",
+    translation_key="instance",
+    device_class=BinarySensorDeviceClass.CONNECTIVITY,
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: ResilientConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add the VPN's sensor where one is watched, and one for each instance."""
+    runtime = entry.runtime_data
+    if runtime.vpn is not None:
+        async_add_entities([VpnBinarySensor(entry, runtime.vpn, VPN)])
+    for key, coordinator in runtime.instances.items():
+        async_add_entities([InstanceBinarySensor(coordinator, INSTANCE)], config_subentry_id=key)
+
+
+class VpnBinarySensor(HubEntity[VpnCoordinator], BinarySensorEntity):
+    """On while the VPN is up."""
+
+    @property
+    @override
+    def is_on(self) -> bool | None:
+        """Return the verdict, None without one."""
+        state = self.coordinator.data.state
+        return None if state is VpnState.UNKNOWN else state is VpnState.ON
+
+
+class InstanceBinarySensor(InstanceEntity, BinarySensorEntity):
+    """On while the instance is ok; the device's main entity."""
+
+    _attr_name = None
+
+    @property
+    @override
+    def is_on(self) -> bool | None:
+        """Return whether its status is ok, None before the first verdict."""
+        status = self.coordinator.data
+        return None if status is None else status is InstanceStatus.OK

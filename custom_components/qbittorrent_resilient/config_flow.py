@@ -1,0 +1,142 @@
+"""Set-up in the user interface: what to watch, then one qBittorrent server after another."""
+
+from typing import Any, override
+
+from homeassistant.config_entries import (
+    ConfigEntry,
+    ConfigFlow,
+    ConfigFlowResult,
+    ConfigSubentryData,
+    ConfigSubentryFlow,
+    OptionsFlow,
+)
+from homeassistant.const import CONF_NAME
+from homeassistant.core import callback
+
+from .const import CONF_VPN_TARGETS, DOMAIN, SUBENTRY_INSTANCE, TITLE
+from .forms import (
+    OPTIONS_SCHEMA,
+    TARGETS_SCHEMA,
+    Errors,
+    Fields,
+    async_check_instance,
+    async_check_targets,
+    instance_schema,
+    next_priority,
+)
+from .instance_flow import InstanceFlow
+
+
+class ResilientConfigFlow(ConfigFlow, domain=DOMAIN):
+    """Set up the one entry with its first instances, and change the VPN targets later."""
+
+    VERSION = 1
+
+    def __init__(self) -> None:
+        """Start with nothing entered."""
+        self._targets: list[str] = []
+        self._instances: dict[str, Fields] = {}
+
+    @classmethod
+    @callback
+    @override
+    def async_get_supported_subentry_types(
+        cls, config_entry: ConfigEntry
+    ) -> dict[str, type[ConfigSubentryFlow]]:
+        """Return the one kind of subentry."""
+        return {SUBENTRY_INSTANCE: InstanceFlow}
+
+    @staticmethod
+    @callback
+    @override
+    def async_get_options_flow(config_entry: ConfigEntry) -> OptionsFlow:
+        """Return the options flow."""
+        return ResilientOptionsFlow()
+
+    async def async_step_user(self, user_input: Fields | None = None) -> ConfigFlowResult:
+        """Ask for the hosts that answer only while the VPN is up."""
+        errors: Errors = {}
+        if user_input is not None:
+            self._targets, errors = await async_check_targets(user_input)
+            if not errors:
+                return await self.async_step_instance()
+        return self.async_show_form(
+            step_id="user",
+            data_schema=self.add_suggested_values_to_schema(TARGETS_SCHEMA, user_input),
+            errors=errors,
+        )
+
+    async def async_step_instance(self, user_input: Fields | None = None) -> ConfigFlowResult:
+        """Ask for a qBittorrent server, and try it."""
+        errors: Errors = {}
+        if user_input is not None:
+            data, errors = await async_check_instance(
+                self.hass,
+                user_input,
+                vpn_watched=bool(self._targets),
+                siblings=self._instances,
+            )
+            if not errors:
+                self._instances[user_input[CONF_NAME].strip()] = data
+                return await self.async_step_more()
+        schema = instance_schema(
+            vpn_watched=bool(self._targets), next_priority=next_priority(self._instances.values())
+        )
+        return self.async_show_form(
+            step_id="instance",
+            data_schema=self.add_suggested_values_to_schema(schema, user_input),
+            errors=errors,
+        )
+
+    async def async_step_more(self, user_input: Fields | None = None) -> ConfigFlowResult:
+        """Ask whether there is another server."""
+        return self.async_show_menu(
+            step_id="more",
+            menu_options=["instance", "finish"],
+            description_placeholders={"instances": ", ".join(self._instances)},
+        )
+
+    async def async_step_finish(self, user_input: Fields | None = None) -> ConfigFlowResult:
+        """Create the entry with an instance for each server."""
+        return self.async_create_entry(
+            title=TITLE,
+            data={CONF_VPN_TARGETS: self._targets},
+            subentries=[
+                ConfigSubentryData(
+                    data=data, subentry_type=SUBENTRY_INSTANCE, title=name, unique_id=None
+                )
+                for name, data in self._instances.items()
+            ],
+        )
+
+    async def async_step_reconfigure(self, user_input: Fields | None = None) -> ConfigFlowResult:
+        """Change what is watched."""
+        entry = self._get_reconfigure_entry()
+        errors: Errors = {}
+        if user_input is not None:
+            instances = (one.data for one in entry.get_subentries_of_type(SUBENTRY_INSTANCE))
+            targets, errors = await async_check_targets(user_input, instances)
+            if not errors:
+                return self.async_update_and_abort(entry, data_updates={CONF_VPN_TARGETS: targets})
+        return self.async_show_form(
+            step_id="reconfigure",
+            data_schema=self.add_suggested_values_to_schema(
+                TARGETS_SCHEMA, entry.data if user_input is None else user_input
+            ),
+            errors=errors,
+        )
+
+
+class ResilientOptionsFlow(OptionsFlow):
+    """Change the pace and patience of the checks."""
+
+    async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for all options on one page."""
+        if user_input is not None:
+            return self.async_create_entry(data=user_input)
+        return self.async_show_form(
+            step_id="init",
+            data_schema=self.add_suggested_values_to_schema(
+                OPTIONS_SCHEMA, self.config_entry.options
+            ),
+        )

@@ -1,0 +1,223 @@
+"""What keeps the health up to date: one coordinator for the VPN, one for each instance.
+
+Each has its own pace, so that a server that hangs delays no other verdict. "Down" is data here,
+never `UpdateFailed`: it is what these sensors are there to say.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import timedelta
+import logging
+from typing import override
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_SCAN_INTERVAL
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
+
+from .core import health, vpn
+from .core.courier import Courier
+from .core.entry import Stage
+from .core.health import InstanceMonitor
+from .core.models import InstanceStatus, VpnState
+from .core.vpn import VpnMonitor, VpnReading
+from .refusals import async_remember_refusal
+
+_LOGGER = logging.getLogger(__name__)
+
+DEFAULT_SCAN_SECONDS = 30
+_BEFORE_AN_EDGE = (None, InstanceStatus.OK, InstanceStatus.VPN_DOWN)
+"""What an instance was before a line in the log is due: from one failure to the next is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueReading:
+    """What the hub shows of the queue."""
+
+    queued: int
+    failed: int
+    active_instance: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """All that runs for the config entry."""
+
+    courier: Courier
+    queue: QueueCoordinator
+    vpn: VpnCoordinator | None
+    instances: dict[str, InstanceCoordinator]
+
+    async def async_check(self) -> None:
+        """Ask the VPN and every instance how they are, until each has a verdict."""
+        if self.vpn is not None:
+            await self.vpn.async_refresh()
+        await asyncio.gather(*(one.async_check() for one in self.instances.values()))
+
+    async def async_stop(self) -> None:
+        """Stop delivering and checking; what waits is on disk."""
+        await self.courier.stop()
+        if self.vpn is not None:
+            self.vpn.monitor.close()
+        for instance in self.instances.values():
+            instance.monitor.close()
+
+
+type ResilientConfigEntry = ConfigEntry[Runtime]
+
+
+class _PacedCoordinator[T](DataUpdateCoordinator[T]):
+    """A coordinator that looks again soon while its verdict is in doubt."""
+
+    config_entry: ResilientConfigEntry
+
+    def __init__(self, hass: HomeAssistant, entry: ResilientConfigEntry, name: str) -> None:
+        """Poll as often as the options say."""
+        self._pace = timedelta(seconds=entry.options.get(CONF_SCAN_INTERVAL, DEFAULT_SCAN_SECONDS))
+        super().__init__(
+            hass,
+            _LOGGER,
+            config_entry=entry,
+            name=name,
+            update_interval=self._pace,
+            always_update=False,
+        )
+
+    @callback
+    def _set_pace(self, doubt_seconds: float | None) -> None:
+        self.update_interval = (
+            self._pace if doubt_seconds is None else timedelta(seconds=doubt_seconds)
+        )
+
+
+class VpnCoordinator(_PacedCoordinator[VpnReading]):
+    """The VPN's verdict."""
+
+    def __init__(
+        self, hass: HomeAssistant, entry: ResilientConfigEntry, monitor: VpnMonitor
+    ) -> None:
+        """Follow `monitor`, whoever asks it for a round."""
+        super().__init__(hass, entry, "VPN")
+        self.monitor = monitor
+        self.data = monitor.reading
+        self._polling = False
+        self._last = monitor.state
+        monitor.listener = self._async_round_done
+
+    @override
+    async def _async_update_data(self) -> VpnReading:
+        self._polling = True
+        try:
+            return await self.monitor.round()
+        finally:
+            self._polling = False
+
+    @callback
+    def _async_round_done(self, reading: VpnReading) -> None:
+        self._set_pace(vpn.DOUBT_SECONDS if self.monitor.in_doubt else None)
+        before, self._last = self._last, reading.state
+        if before is not reading.state:
+            self._async_changed(before, reading)
+        if not self._polling:
+            self.async_set_updated_data(reading)
+
+    @callback
+    def _async_changed(self, before: VpnState, reading: VpnReading) -> None:
+        """Log the edge, and have the instances behind the VPN looked at."""
+        if reading.state is VpnState.ON:
+            _LOGGER.info("The VPN is up")
+        elif not reading.permitted:
+            _LOGGER.warning("The VPN cannot be watched: this host permits no ICMP socket")
+        elif reading.state is VpnState.OFF:
+            _LOGGER.warning("The VPN is down")
+        for instance in self.config_entry.runtime_data.instances.values():
+            if instance.monitor.settings.requires_vpn:
+                instance.monitor.vpn_changed()
+                if reading.state is VpnState.ON:
+                    instance.async_check_soon()
+
+
+class InstanceCoordinator(_PacedCoordinator[InstanceStatus | None]):
+    """One instance's status; None before the first verdict."""
+
+    def __init__(
+        self, hass: HomeAssistant, entry: ResilientConfigEntry, monitor: InstanceMonitor
+    ) -> None:
+        """Follow `monitor`, whether a check or a delivery finds something out."""
+        super().__init__(hass, entry, monitor.settings.name)
+        self.monitor = monitor
+        self.data = monitor.status
+        self._polling = False
+        self._last: InstanceStatus | None = None
+        monitor.listener = self._async_noticed
+
+    @override
+    async def _async_update_data(self) -> InstanceStatus | None:
+        self._polling = True
+        try:
+            return await self.monitor.check()
+        finally:
+            self._polling = False
+
+    async def async_check(self) -> None:
+        """Check now; once more where a single silence leaves it open."""
+        await self.async_refresh()
+        if self.monitor.in_doubt:
+            await self.async_refresh()
+
+    @callback
+    def async_check_soon(self) -> None:
+        """Check now, in the background."""
+        self.config_entry.async_create_background_task(
+            self.hass, self.async_refresh(), f"check {self.name}"
+        )
+
+    @callback
+    def _async_noticed(self, status: InstanceStatus | None) -> None:
+        self._set_pace(health.DOUBT_SECONDS if self.monitor.in_doubt else None)
+        before, self._last = self._last, status
+        if status is not before:
+            self._async_changed(before, status)
+        if not self._polling:
+            self.async_set_updated_data(status)
+        self.config_entry.runtime_data.courier.wake()
+
+    @callback
+    def _async_changed(self, before: InstanceStatus | None, status: InstanceStatus | None) -> None:
+        """Log the edges once, and deliver as soon as the instance is ok."""
+        runtime = self.config_entry.runtime_data
+        runtime.queue.async_refresh_counts()
+        if status is InstanceStatus.OK:
+            _LOGGER.info("%s is ok", self.name)
+            runtime.courier.instance_ready()
+        elif status is not InstanceStatus.VPN_DOWN and before in _BEFORE_AN_EDGE:
+            _LOGGER.warning("%s is not usable: %s", self.name, status)
+        if status is InstanceStatus.AUTH_FAILED and self.monitor.client.refused:
+            async_remember_refusal(self.hass, self.monitor.settings)
+
+
+class QueueCoordinator(DataUpdateCoordinator[QueueReading]):
+    """What the hub shows of the queue; nothing is polled."""
+
+    config_entry: ResilientConfigEntry
+
+    def __init__(self, hass: HomeAssistant, entry: ResilientConfigEntry, courier: Courier) -> None:
+        """Follow the books of `courier`."""
+        super().__init__(hass, _LOGGER, config_entry=entry, name="queue", always_update=False)
+        self._courier = courier
+        self.data = self._reading()
+        courier.queue.listener = self.async_refresh_counts
+
+    @callback
+    def async_refresh_counts(self) -> None:
+        """Show what is on the books now."""
+        if (reading := self._reading()) != self.data:
+            self.async_set_updated_data(reading)
+
+    def _reading(self) -> QueueReading:
+        queue, active = self._courier.queue, self._courier.active
+        return QueueReading(
+            queued=queue.count(Stage.QUEUED),
+            failed=queue.count(Stage.FAILED),
+            active_instance=None if active is None else active.settings.name,
+        )

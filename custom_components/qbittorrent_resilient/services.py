@@ -1,0 +1,233 @@
+"""The actions: thin doors to the courier, which does the work."""
+
+from collections.abc import Awaitable, Callable, Coroutine
+import logging
+import time
+from typing import Any
+
+from homeassistant.core import (
+    HomeAssistant,
+    ServiceCall,
+    ServiceResponse,
+    SupportsResponse,
+    callback,
+)
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.helpers import config_validation as cv, service
+import probatio as vol
+
+from . import fields, responses
+from .const import CONF_CATEGORY, CONF_SAVE_PATH, CONF_STOPPED, CONF_TAGS, DOMAIN
+from .coordinator import ResilientConfigEntry, Runtime
+from .core.entry import Entry, Stage
+from .core.errors import StorageError
+from .core.intake import Intake, take_in
+from .core.models import AddOptions
+
+_LOGGER = logging.getLogger(__name__)
+
+_SCHEMAS = {
+    "add_magnets": vol.Schema(
+        {
+            vol.Required("magnets"): vol.Any(str, [str]),
+            vol.Optional(CONF_CATEGORY): fields.category,
+            vol.Optional(CONF_SAVE_PATH): fields.plain_text,
+            vol.Optional(CONF_TAGS): vol.All(cv.ensure_list, [fields.tag]),
+            vol.Optional(CONF_STOPPED): cv.boolean,
+            vol.Optional("max_downloads"): cv.positive_int,
+            vol.Optional("max_retries", default=3): vol.All(vol.Coerce(int), vol.Range(0, 10)),
+            vol.Optional("wait_for_vpn", default=0): vol.All(vol.Coerce(float), vol.Range(0, 600)),
+            vol.Optional("require_vpn", default=False): cv.boolean,
+            vol.Optional("queue", default=True): cv.boolean,
+        }
+    ),
+    "retry_queue": vol.Schema({}),
+    "get_queue": vol.Schema({}),
+    "remove_magnets": vol.Schema(
+        {
+            vol.Optional("info_hashes"): vol.All(cv.ensure_list, [cv.string]),
+            vol.Optional("all"): cv.boolean,
+            vol.Optional("list", default="queued"): vol.In(["queued", "failed"]),
+        }
+    ),
+    "retry_failed": vol.Schema(
+        {
+            vol.Optional("info_hashes"): vol.All(cv.ensure_list, [cv.string]),
+            vol.Optional("all"): cv.boolean,
+        }
+    ),
+    "check_health": vol.Schema({}),
+}
+
+type _Handler = Callable[[HomeAssistant, Runtime, dict[str, Any]], Awaitable[responses.Response]]
+
+
+type _Action = Callable[[ServiceCall], Coroutine[Any, Any, ServiceResponse]]
+
+
+async def _add_magnets(
+    hass: HomeAssistant, runtime: Runtime, data: dict[str, Any]
+) -> responses.Response:
+    """Deliver magnets, or queue what cannot be delivered now."""
+    intake = await hass.async_add_executor_job(_take_in, data)
+    if not (intake.magnets or intake.skipped):
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="no_valid_magnet",
+            translation_placeholders={
+                "reason": intake.invalid[0].detail if intake.invalid else "nothing was given"
+            },
+        )
+    options = AddOptions(
+        category=data.get(CONF_CATEGORY),
+        save_path=data.get(CONF_SAVE_PATH),
+        tags=tuple(data[CONF_TAGS]) if CONF_TAGS in data else None,
+        stopped=data.get(CONF_STOPPED),
+    )
+    now = time.time()
+    entries = [
+        Entry(
+            magnet=magnet,
+            options=options,
+            require_vpn=data["require_vpn"],
+            max_retries=data["max_retries"],
+            keep=data["queue"],
+            queued_at=now,
+        )
+        for magnet in intake.magnets
+    ]
+    outcomes = await runtime.courier.add(entries, wait_for_vpn=data["wait_for_vpn"])
+    return responses.of_add(intake, outcomes, runtime)
+
+
+def _take_in(data: dict[str, Any]) -> Intake:
+    return take_in(data["magnets"], most=data.get("max_downloads"))
+
+
+async def _retry_queue(
+    hass: HomeAssistant, runtime: Runtime, data: dict[str, Any]
+) -> responses.Response:
+    """Do one pass over the queue now."""
+    return responses.of_pass(await runtime.courier.retry())
+
+
+async def _get_queue(
+    hass: HomeAssistant, runtime: Runtime, data: dict[str, Any]
+) -> responses.Response:
+    """Return the queue and the failed list, oldest first."""
+    return responses.of_queue(runtime.courier)
+
+
+async def _remove_magnets(
+    hass: HomeAssistant, runtime: Runtime, data: dict[str, Any]
+) -> responses.Response:
+    """Take magnets off the queue or the failed list."""
+    stage = Stage(data["list"])
+    removed = _chosen(runtime, stage, data)
+    for entry in removed:
+        runtime.courier.queue.drop(entry.info_hash)
+    await runtime.courier.queue.commit()
+    return {"removed": [entry.info_hash for entry in removed]}
+
+
+async def _retry_failed(
+    hass: HomeAssistant, runtime: Runtime, data: dict[str, Any]
+) -> responses.Response:
+    """Move magnets from the failed list back to the queue."""
+    courier = runtime.courier
+    chosen = _chosen(runtime, Stage.FAILED, data)
+    for entry in chosen:
+        courier.queue.put(entry.again(time.time()))
+    await courier.queue.commit()
+    courier.wake()
+    return {"queued": [responses.queued_now(entry, courier) for entry in chosen]}
+
+
+async def _check_health(
+    hass: HomeAssistant, runtime: Runtime, data: dict[str, Any]
+) -> responses.Response:
+    """Ask the VPN and every instance how they are, and answer when they have."""
+    await runtime.async_check()
+    return responses.of_health(runtime)
+
+
+_HANDLERS: dict[str, tuple[_Handler, SupportsResponse]] = {
+    "add_magnets": (_add_magnets, SupportsResponse.OPTIONAL),
+    "retry_queue": (_retry_queue, SupportsResponse.OPTIONAL),
+    "get_queue": (_get_queue, SupportsResponse.ONLY),
+    "remove_magnets": (_remove_magnets, SupportsResponse.OPTIONAL),
+    "retry_failed": (_retry_failed, SupportsResponse.OPTIONAL),
+    "check_health": (_check_health, SupportsResponse.ONLY),
+}
+
+
+@callback
+def async_setup_services(hass: HomeAssistant) -> None:
+    """Register the actions."""
+    for name, (handler, supports_response) in _HANDLERS.items():
+        hass.services.async_register(
+            DOMAIN, name, _action(name, handler), supports_response=supports_response
+        )
+
+
+def _action(name: str, handler: _Handler) -> _Action:
+    """Return the action around a handler: fields checked, errors in the user's words.
+
+    The schema is not handed to Home Assistant, which would raise voluptuous's own errors.
+    """
+
+    async def run(call: ServiceCall) -> ServiceResponse:
+        try:
+            data = _SCHEMAS[name](dict(call.data))
+        except vol.Invalid as err:
+            raise ServiceValidationError(
+                translation_domain=DOMAIN,
+                translation_key="malformed_field",
+                translation_placeholders={
+                    "field": ".".join(str(part) for part in err.path),
+                    "reason": err.msg if isinstance(err.msg, str) else "is malformed",
+                },
+            ) from None  # the value that is quoted in the cause may be a link with its trackers
+        entry: ResilientConfigEntry = service.async_get_config_entry(call.hass, DOMAIN, None)
+        try:
+            response = await handler(call.hass, entry.runtime_data, data)
+        except StorageError as err:
+            raise HomeAssistantError(
+                translation_domain=DOMAIN,
+                translation_key="storage_failed",
+                translation_placeholders={"reason": str(err)},
+            ) from err
+        if call.return_response:
+            return response
+        _complain(response)
+        return None
+
+    return run
+
+
+def _chosen(runtime: Runtime, stage: Stage, data: dict[str, Any]) -> list[Entry]:
+    """Return the entries that a call names: by their hashes, or all."""
+    hashes, everything = data.get("info_hashes"), data.get("all", False)
+    if bool(hashes) == everything:
+        raise ServiceValidationError(translation_domain=DOMAIN, translation_key="hashes_or_all")
+    entries = runtime.courier.queue.at(stage)
+    if everything:
+        return entries
+    wanted = {one.strip().lower() for one in hashes or ()}
+    return [
+        entry for entry in entries if wanted & {entry.magnet.v1, entry.magnet.v2, entry.info_hash}
+    ]
+
+
+def _complain(response: responses.Response) -> None:
+    """Let no failure go unnoticed where nobody looks at the response."""
+    if not (failed := response.get("failed")):
+        return
+    reasons = ", ".join(sorted({one["reason"] for one in failed}))
+    if not (response.get("added") or response.get("queued") or response.get("skipped")):
+        raise HomeAssistantError(
+            translation_domain=DOMAIN,
+            translation_key="all_failed",
+            translation_placeholders={"count": str(len(failed)), "reasons": reasons},
+        )
+    _LOGGER.warning("%d magnets could not be added: %s", len(failed), reasons)
