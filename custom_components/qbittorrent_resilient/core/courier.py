@@ -12,10 +12,11 @@ from dataclasses import replace
 import logging
 import random
 
-from .delivery import UNCERTAIN_SECONDS, Delivery, may_go_to, waiting_reason
+from .delivery import UNCERTAIN_SECONDS, Delivery
 from .entry import EXPIRED, REMOVED, Entry, Stage
 from .errors import StorageError
 from .health import InstanceMonitor
+from .line import may_go_to, waiting_reason
 from .models import Clock, InstanceStatus
 from .outcome import Fate, Outcome
 from .queue import MagnetQueue
@@ -144,9 +145,8 @@ class Courier:
     async def _work(self) -> None:
         """Do what is due."""
         self._expire()
-        lost = False
         for monitor in self.line:
-            lost |= await settle(monitor, self.queue, self._clock)
+            await settle(monitor, self.queue, self._clock)
         await self.queue.commit()
         now = self._clock.now()
         due = [entry for entry in self.queue.at(Stage.QUEUED) if self._due(entry, now)]

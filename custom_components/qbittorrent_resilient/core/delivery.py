@@ -10,10 +10,11 @@ from collections.abc import Awaitable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 import logging
 
-from .entry import NO_INSTANCE, REJECTED, UNCERTAIN, Entry, Stage
+from .entry import REJECTED, UNCERTAIN, Entry, Mark, Stage
 from .errors import InstanceError, StorageError
 from .handover import Handover, hand_over
 from .health import InstanceMonitor
+from .line import may_go_to, waiting_reason
 from .models import AddOptions, Clock, InstanceStatus
 from .outcome import Fate, Outcome
 from .qbittorrent import request_sized
@@ -23,25 +24,10 @@ _LOGGER = logging.getLogger(__name__)
 
 UNCERTAIN_SECONDS = 900.0
 """How long a magnet waits for an instance that may have it (INTERFACE section 6, promise 3)."""
+_REFUSED_PORTIONS = 3
+"""After so many requests in a row that an instance would not take, the rest of a pass waits."""
 _SECOND_LOOK_SECONDS = 1.0
 """A server that was frozen carries out what it was sent right after it answers again."""
-
-
-def may_go_to(entry: Entry, monitor: InstanceMonitor) -> bool:
-    """Tell whether the magnet's wishes allow this instance."""
-    return monitor.settings.requires_vpn or not entry.require_vpn
-
-
-def waiting_reason(entry: Entry, line: Iterable[InstanceMonitor]) -> str:
-    """Return why a magnet is still queued, in the words of INTERFACE section 4."""
-    if entry.sent_to is not None:
-        return UNCERTAIN
-    first = next((monitor for monitor in line if may_go_to(entry, monitor)), None)
-    if first is None:
-        return NO_INSTANCE
-    if first.status is None or first.is_ok:
-        return entry.reason or InstanceStatus.ERROR.value
-    return first.status.value
 
 
 class Delivery:
@@ -69,6 +55,7 @@ class Delivery:
         self._clock = clock
         self._wanted = wanted
         self._errors: dict[str, InstanceError] = {}
+        self._marks: dict[str, Mark] = {}
         self.outcomes: dict[str, Outcome] = {}
 
     async def run(self, prepared: Awaitable[None]) -> None:
@@ -132,13 +119,20 @@ class Delivery:
         if not entries:
             return True
         try:
+            await self._take_mark(monitor)
             found = await monitor.client.find([entry.magnet for entry in entries])
         except InstanceError as err:
             self._errors[monitor.settings.key] = err
             monitor.met(err)
             return False
-        await self._listed(monitor, found, Fate.ALREADY_PRESENT)
+        self._listed(monitor, found, Fate.ALREADY_PRESENT)
         return True
+
+    async def _take_mark(self, monitor: InstanceMonitor) -> None:
+        """Note which process answers, before it lists anything; once a pass is enough."""
+        if monitor.settings.key not in self._marks:
+            renewals = monitor.client.renewals
+            self._marks[monitor.settings.key] = Mark(renewals, await monitor.client.launch_time())
 
     async def _offer(self, monitor: InstanceMonitor) -> None:
         """Hand all pending magnets that may go there to one instance."""
@@ -150,6 +144,12 @@ class Delivery:
         ]
         if not entries or not monitor.is_ok or key in self._errors:
             return
+        try:
+            await self._take_mark(monitor)
+        except InstanceError as err:
+            self._errors[key] = err
+            monitor.met(err)
+            return
         now = self._clock.now()
         self._put_all(entry.sent(key, now) for entry in entries)
         try:
@@ -157,29 +157,61 @@ class Delivery:
         except StorageError:
             self._put_all(entry.not_there() for entry in self._still_pending(self._keys))
             raise
+        refused = 0
         for portion in _portions(entries):
-            present = self._still_pending(entry.info_hash for entry in portion)
-            if not present:
-                continue
-            if not monitor.is_ok:
-                self._put_all(entry.not_there() for entry in present)
-                continue
-            async with self._turn:
-                result = await hand_over(
-                    monitor,
-                    [entry.magnet for entry in present],
-                    present[0].options.over(monitor.settings.defaults),
-                    max_retries=present[0].max_retries,
-                    clock=self._clock,
-                )
-            await self._book(monitor, result)
+            worked = refused < _REFUSED_PORTIONS and (
+                await self._hand_over(monitor, portion, portion[0].max_retries)
+                or await self._hand_over_split(monitor, portion)
+            )
+            refused = 0 if worked else refused + 1
+        self._put_all(
+            entry.not_there() for entry in self._still_pending(entry.info_hash for entry in entries)
+        )
 
-    async def _book(self, monitor: InstanceMonitor, result: Handover) -> None:
+    async def _hand_over(
+        self, monitor: InstanceMonitor, portion: Sequence[Entry], max_retries: int
+    ) -> bool:
+        """Hand one request's magnets over; tell whether that settled what becomes of them."""
+        present = self._still_pending(entry.info_hash for entry in portion)
+        if not present:
+            return True
+        if not monitor.is_ok:
+            return False
+        async with self._turn:
+            result = await hand_over(
+                monitor,
+                [entry.magnet for entry in present],
+                present[0].options.over(monitor.settings.defaults),
+                max_retries=max_retries,
+                clock=self._clock,
+            )
+        self._book(monitor, result)
+        return not result.absent
+
+    async def _hand_over_split(self, monitor: InstanceMonitor, portion: Sequence[Entry]) -> bool:
+        """Hand over what was refused together in halves, so that one bad magnet holds up no other.
+
+        Goes on within a half that is refused as long as the other was not; tell whether one was
+        not, which says that the instance works.
+        """
+        if len(portion) < 2 or not monitor.is_ok:
+            return False
+        middle = len(portion) // 2
+        refused = [
+            half
+            for half in (portion[:middle], portion[middle:])
+            if not await self._hand_over(monitor, half, 0)
+        ]
+        if len(refused) == 1:
+            await self._hand_over_split(monitor, refused[0])
+        return len(refused) < 2
+
+    def _book(self, monitor: InstanceMonitor, result: Handover) -> None:
         """Note what became of one request's magnets."""
         if result.error is not None:
             self._errors[monitor.settings.key] = result.error
-        await self._listed(monitor, result.added, Fate.ADDED)
-        await self._listed(monitor, result.present, Fate.ALREADY_PRESENT)
+        self._listed(monitor, result.added, Fate.ADDED)
+        self._listed(monitor, result.present, Fate.ALREADY_PRESENT)
         now = self._clock.now()
         for key in result.rejected:
             if entry := self._queue.get(key):
@@ -189,27 +221,21 @@ class Delivery:
                 self._queue.put(entry.not_there())
         for key in result.uncertain:
             if entry := self._queue.get(key):
-                self._queue.put(replace(entry, sent_at=now))
-                self._wait(entry)
+                self._wait(replace(entry.tried(UNCERTAIN, now), sent_at=now))
 
-    async def _listed(self, monitor: InstanceMonitor, found: Collection[str], fate: Fate) -> None:
+    def _listed(self, monitor: InstanceMonitor, found: Collection[str], fate: Fate) -> None:
         """Note that an instance lists these magnets; they stay on the books until it saved them."""
-        if not found:
-            return
-        renewals = monitor.client.renewals
-        try:
-            launched = await monitor.client.launch_time()
-        except InstanceError:
-            launched = None
+        settings = monitor.settings
         now = self._clock.now()
         for key in found:
             if entry := self._queue.get(key):
-                self._queue.put(entry.settling(monitor.settings.key, now, renewals, launched))
-                self.outcomes[key] = Outcome(entry.magnet, fate, instance=monitor.settings.name)
+                self._queue.put(entry.settling(settings.key, now, self._marks[settings.key]))
+                self.outcomes[key] = Outcome(entry.magnet, fate, instance=settings.name)
 
     def _wait(self, entry: Entry) -> None:
         """Leave a magnet alone that an instance may have and that cannot be asked now."""
         if entry.keep or not self._wanted:
+            self._queue.put(entry)
             self.outcomes[entry.info_hash] = Outcome(entry.magnet, Fate.QUEUED, reason=UNCERTAIN)
             return
         self._queue.put(replace(entry, stage=Stage.DISCLAIMED))

@@ -33,12 +33,33 @@ class Stage(StrEnum):
     DISCLAIMED = "disclaimed"
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Which process of a server answered: sessions renewed so far, and its start where it says."""
+
+    renewals: int | None = None
+    launched: float | None = None
+
+    def same_process(self, other: Mark) -> bool:
+        """Tell whether there is no sign of a restart between the two.
+
+        The start time settles that (5.3 and newer). Else a session that was gone is the sign, and
+        not to know counts as one: a magnet delivered again is better than one lost.
+        """
+        if self.launched is not None and other.launched is not None:
+            return abs(self.launched - other.launched) <= _SAME_START_SECONDS
+        return self.renewals is not None and self.renewals == other.renewals
+
+
+_SAME_START_SECONDS = 2.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """A magnet with its wishes and its fate; times are epoch seconds.
 
     `sent_to` is the key of the instance that has it, or may have it: it is on disk before the
-    magnet is sent. `launched` is that instance's start as it was when the magnet was listed.
+    magnet is sent. `mark` is the process that listed it; `unsaved` says that a save failed since.
     """
 
     magnet: Magnet
@@ -53,9 +74,9 @@ class Entry:
     reason: str = ""
     sent_to: str | None = None
     sent_at: float = 0.0
-    launched: float | None = None
     failed_at: float | None = None
-    renewals: int | None = field(default=None, compare=False)
+    mark: Mark = field(default_factory=Mark)
+    unsaved: bool = False
 
     @property
     def info_hash(self) -> str:
@@ -74,14 +95,9 @@ class Entry:
         """Return the entry after a try that did not deliver it."""
         return replace(self, reason=reason, attempts=self.attempts + 1, last_attempt=at)
 
-    def settling(self, instance: str, at: float, renewals: int, launched: float | None) -> Entry:
+    def settling(self, instance: str, at: float, mark: Mark) -> Entry:
         """Return the entry once `instance` lists it."""
-        return replace(
-            self.sent(instance, at),
-            stage=Stage.SETTLING,
-            renewals=renewals,
-            launched=launched,
-        )
+        return replace(self.sent(instance, at), stage=Stage.SETTLING, mark=mark, unsaved=False)
 
     def failed(self, reason: str, at: float) -> Entry:
         """Return the entry as it goes onto the failed list."""
@@ -95,8 +111,8 @@ class Entry:
             keep=True,
             queued_at=self.queued_at if at is None else at,
             failed_at=None,
-            launched=None,
-            renewals=None,
+            mark=Mark(),
+            unsaved=False,
         )
 
 
@@ -110,8 +126,8 @@ _PLAIN = (
     "reason",
     "sent_to",
     "sent_at",
-    "launched",
     "failed_at",
+    "unsaved",
 )
 _DEFAULTS = {name: Entry.__dataclass_fields__[name].default for name in _PLAIN}
 
@@ -126,6 +142,8 @@ def to_record(entry: Entry) -> Record:
     for name in _PLAIN:
         if (value := getattr(entry, name)) != _DEFAULTS[name]:
             record[name] = value
+    if entry.mark.launched is not None:
+        record["launched"] = entry.mark.launched
     for name in AddOptions.__dataclass_fields__:
         if (value := getattr(options, name)) is not None:
             record[name] = list(value) if isinstance(value, tuple) else value
@@ -146,6 +164,7 @@ def from_record(record: Mapping[str, Any]) -> Entry:
                 stopped=record.get("stopped"),
             ),
             queued_at=float(record["queued_at"]),
+            mark=Mark(launched=record.get("launched")),
             **{name: record[name] for name in _PLAIN if name in record and name != "queued_at"},
         )
     except (InvalidMagnetError, LookupError, TypeError, AttributeError) as err:

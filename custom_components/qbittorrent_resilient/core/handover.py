@@ -17,7 +17,7 @@ from .qbittorrent import AddAnswer
 LISTING_SECONDS = 5.0
 """How long a magnet may take from "Ok." to the list; 5000 at once were seen to take 0.2 s."""
 REFUSAL_SECONDS = 1.0
-"""The same after "none of them is new": one that is being added already is refused, too."""
+"""The same after a refusal or an odd answer: one that is being added already is refused, too."""
 _FIRST_LOOK_SECONDS = 0.05
 _RETRY_SECONDS = (0.5, 5.0)
 """First and longest pause before another try on the same instance; doubled each time."""
@@ -54,6 +54,7 @@ async def hand_over(
         if attempt:
             await clock.sleep(_pause(attempt))
         renewals = monitor.client.renewals
+        patience = LISTING_SECONDS
         answer: AddAnswer | None = None
         try:
             answer = await monitor.client.add([one.link for one in waiting.values()], options)
@@ -63,8 +64,12 @@ async def hand_over(
                 if err.status in _PASSING:
                     continue
                 break
+            if err.status is InstanceStatus.ERROR:
+                patience = REFUSAL_SECONDS
+        if answer is AddAnswer.NONE_NEW:
+            patience = REFUSAL_SECONDS
         try:
-            listed = await _read_back(monitor, waiting.values(), answer, clock)
+            listed = await _read_back(monitor, waiting.values(), patience, clock)
         except InstanceError as err:
             result.error = err
             result.uncertain.update(waiting)
@@ -86,11 +91,10 @@ async def hand_over(
 async def _read_back(
     monitor: InstanceMonitor,
     magnets: Collection[Magnet],
-    answer: AddAnswer | None,
+    patience: float,
     clock: Clock,
 ) -> set[str]:
     """Look until all are listed or the time for it is over; return those that are."""
-    patience = REFUSAL_SECONDS if answer is AddAnswer.NONE_NEW else LISTING_SECONDS
     deadline = clock.monotonic() + patience
     pause = _FIRST_LOOK_SECONDS
     listed: set[str] = set()

@@ -42,6 +42,8 @@ class InstanceMonitor:
         self._started_at: float | None = None
         self._first_vitals = True
         self._failed_save_at = float("-inf")
+        self.save_failed_at = float("-inf")
+        """When the server's log last said that it could not save, in epoch seconds."""
         self._status: InstanceStatus | None = None
         self.listener: Callable[[InstanceStatus | None], None] | None = None
 
@@ -107,7 +109,7 @@ class InstanceMonitor:
             self._seen_renewals, self._started_at = self.client.renewals, now
             self._failed_save_at, self._first_vitals = float("-inf"), True
         if self._saves_failed(vitals.save_failures):
-            self._failed_save_at = now
+            self._failed_save_at, self.save_failed_at = now, self._clock.now()
         self._first_vitals = False
         if now - self._failed_save_at < NOT_SAVING_SECONDS:
             return InstanceStatus.NOT_SAVING

@@ -171,7 +171,8 @@ def _merged(old: Entry, new: Entry) -> Entry:
             max_retries=new.max_retries,
             keep=old.keep or new.keep,
         )
-    merged = replace(new, magnet=old.magnet)
+    same_key = new.info_hash == old.info_hash
+    merged = new if same_key else replace(new, magnet=old.magnet)
     if old.stage is Stage.FAILED:
         return merged
-    return replace(merged, sent_to=old.sent_to, sent_at=old.sent_at, launched=old.launched)
+    return replace(merged, sent_to=old.sent_to, sent_at=old.sent_at)

@@ -2,14 +2,16 @@
 
 qBittorrent answers and lists long before it writes. A kill within seconds of an answered add, or
 merely a restart, loses what was not written (QBITTORRENT_API section 5). So a delivery is looked
-at again, after that time and at every sign of a restart. What is then missing was lost by a
+at again, after that time and at every sign of a restart. What is missing then was lost by the
 restart and is delivered again, or, without any sign of one, was deleted by the user and is not.
+What is still there after a restart gets its time anew. While the server's log says that it cannot
+save, no time is enough: then only a restart that the delivery survives takes it off the books.
 """
 
-from collections.abc import Sequence
+from dataclasses import replace
 import logging
 
-from .entry import Entry, Stage
+from .entry import Mark, Stage
 from .errors import InstanceError
 from .health import InstanceMonitor
 from .models import Clock
@@ -21,65 +23,48 @@ SETTLE_SECONDS = 60.0
 """Generous: 200 magnets were saved after 1 to 5 s, 2000 after 2 to 10 s."""
 SETTLE_SECONDS_EACH = 1 / 200
 """On top for each magnet under way, after the slowest disk seen: 200 resume files a second."""
-_SAME_START_SECONDS = 2.0
 
 
-async def settle(monitor: InstanceMonitor, queue: MagnetQueue, clock: Clock) -> bool:
-    """Look after the deliveries to one instance; tell whether any must be delivered again."""
+async def settle(monitor: InstanceMonitor, queue: MagnetQueue, clock: Clock) -> None:
+    """Look after the deliveries to one instance; what it lost goes back into the queue."""
     key = monitor.settings.key
     entries = [entry for entry in queue.at(Stage.SETTLING) if entry.sent_to == key]
     if not entries or not monitor.is_ok:
-        return False
+        return
     settled_before = clock.now() - SETTLE_SECONDS - len(entries) * SETTLE_SECONDS_EACH
     renewals = monitor.client.renewals
-    if not any(entry.sent_at <= settled_before or entry.renewals != renewals for entry in entries):
-        return False
+    if not any(
+        entry.sent_at <= settled_before or entry.mark.renewals != renewals for entry in entries
+    ):
+        return
     try:
-        launched = await monitor.client.launch_time()
+        mark = Mark(renewals, await monitor.client.launch_time())
         due = [
             entry
             for entry in entries
-            if entry.sent_at <= settled_before or _restarted(entry, renewals, launched)
+            if entry.sent_at <= settled_before or not entry.mark.same_process(mark)
         ]
         found = await monitor.client.find([entry.magnet for entry in due])
     except InstanceError as err:
         monitor.met(err)
-        return False
-    return _book(due, found, queue, monitor, launched)
-
-
-def _book(
-    due: Sequence[Entry],
-    found: set[str],
-    queue: MagnetQueue,
-    monitor: InstanceMonitor,
-    launched: float | None,
-) -> bool:
-    """Take off the books what is saved or deleted, and put back into the queue what is lost."""
+        return
+    seen_after = Mark(monitor.client.renewals, mark.launched)
     lost = 0
     for entry in due:
         if queue.get(entry.info_hash) is not entry:
-            continue
-        if entry.info_hash not in found and _restarted(entry, monitor.client.renewals, launched):
+            continue  # given again, or removed, while the instance was asked
+        same_process = entry.mark.same_process(seen_after)
+        unsaved = monitor.save_failed_at >= entry.sent_at or entry.unsaved
+        if entry.info_hash not in found and not same_process:
             queue.put(entry.again())
             lost += 1
+        elif entry.info_hash in found and not same_process:
+            queue.put(entry.settling(key, clock.now(), mark))
+        elif entry.info_hash in found and unsaved:
+            queue.put(replace(entry, sent_at=clock.now(), unsaved=True))
         else:
             queue.drop(entry.info_hash)
     if lost:
         _LOGGER.warning(
-            "%s lost %d magnets in a restart; they are delivered again",
-            monitor.settings.name,
-            lost,
+            "%s lost %d magnets in a restart; they are delivered again", monitor.settings.name, lost
         )
-    return bool(lost)
-
-
-def _restarted(entry: Entry, renewals: int, launched: float | None) -> bool:
-    """Tell whether the server may have been restarted since it listed the magnet.
-
-    Its own start time settles that (5.3 and newer). Else a session that was gone is the sign, and
-    not to know, after a restart of our own, counts as one: a magnet more is better than one less.
-    """
-    if launched is not None and entry.launched is not None:
-        return abs(launched - entry.launched) > _SAME_START_SECONDS
-    return entry.renewals != renewals

@@ -122,12 +122,12 @@ class Connection:
 
     async def _current_session(self) -> _Session:
         """Return the session; whoever waits while another opens it shares the outcome."""
-        if self._session is not None:
-            return self._session
+        if (session := self._session) is not None:
+            return session
         attempt = self._attempts
         async with self._lock:
-            if self._session is not None:
-                return self._session
+            if (opened_meanwhile := self._session) is not None:
+                return opened_meanwhile
             if attempt != self._attempts and self._last_failure is not None:
                 raise self._last_failure
             try:
