@@ -6,7 +6,7 @@ at a time: whoever finds it busy waits for the outcome.
 """
 
 import asyncio
-from collections.abc import Collection, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 import contextlib
 from dataclasses import replace
 import logging
@@ -36,6 +36,9 @@ _NOT_WORTH_ASKING = frozenset(
     {InstanceStatus.TIMEOUT, InstanceStatus.AUTH_FAILED, InstanceStatus.BANNED}
 )
 
+type _Pass = asyncio.Future[Mapping[str, Outcome]]
+"""What everybody waits for who has a magnet in one pass: the outcomes, by info-hash."""
+
 
 class Courier:
     """Delivers magnets to the first instance in line that is ok, and keeps those that wait."""
@@ -57,7 +60,7 @@ class Courier:
         self._clock = clock or Clock()
         self._turn = asyncio.Lock()
         self._wake = asyncio.Event()
-        self._busy: dict[str, asyncio.Future[Outcome | None]] = {}
+        self._busy: dict[str, _Pass] = {}
         self._passes: set[asyncio.Task[None]] = set()
         self._not_before: dict[str, float] = {}
 
@@ -112,14 +115,11 @@ class Courier:
             self._release(claimed, {})
             raise
         keys = [entry.info_hash for entry in accepted]
-        wanted = set(keys)
-        self._release([key for key in claimed if key not in wanted], {})
-        self._start(
-            [key for key in claimed if key in wanted], self._prepare(wait_for_vpn), wanted=True
-        )
+        self._start(claimed, self._prepare(wait_for_vpn), wanted=True)
         outcomes = await self._outcomes({key: futures[key] for key in keys})
+        mine = set(claimed)
         return [
-            _as_given(one, outcomes.get(key), shared=key not in claimed)
+            _as_given(one, outcomes.get(key), shared=key not in mine)
             for one, key in zip(entries, keys, strict=True)
         ]
 
@@ -212,20 +212,20 @@ class Courier:
         self._start(claimed, _nothing(), wanted=False)
         return await self._outcomes(futures)
 
-    def _claim(self, keys: Iterable[str]) -> dict[str, asyncio.Future[Outcome | None]]:
+    def _claim(self, keys: Iterable[str]) -> list[str]:
         """Take what nobody else is working on; return what was taken, in order."""
-        loop = asyncio.get_running_loop()
-        claimed = {key: loop.create_future() for key in keys if key not in self._busy}
-        self._busy |= claimed
+        claimed = [key for key in dict.fromkeys(keys) if key not in self._busy]
+        self._busy |= dict.fromkeys(claimed, asyncio.get_running_loop().create_future())
         return claimed
 
-    def _release(self, keys: Iterable[str], outcomes: Mapping[str, Outcome]) -> None:
-        """Let go of what was taken, and tell whoever waits."""
-        for key in keys:
-            self._busy.pop(key).set_result(outcomes.get(key))
+    def _release(self, keys: Sequence[str], outcomes: Mapping[str, Outcome]) -> None:
+        """Let go of what was taken together, and tell whoever waits."""
+        futures = {self._busy.pop(key) for key in keys}
+        for future in futures:
+            future.set_result(outcomes)
 
     def _start(
-        self, keys: Collection[str], prepared: Coroutine[None, None, None], *, wanted: bool
+        self, keys: Sequence[str], prepared: Coroutine[None, None, None], *, wanted: bool
     ) -> None:
         """Start a pass over what was taken; it goes on even if nobody waits for it any more."""
         delivery = Delivery(
@@ -247,13 +247,12 @@ class Courier:
         self._passes.add(task)
         task.add_done_callback(done)
 
-    async def _outcomes(
-        self, futures: Mapping[str, asyncio.Future[Outcome | None]]
-    ) -> dict[str, Outcome]:
+    async def _outcomes(self, futures: Mapping[str, _Pass]) -> dict[str, Outcome]:
         """Wait for what becomes of these magnets, whoever is working on each."""
         outcomes = {}
         for key, future in futures.items():
-            outcome = await asyncio.shield(future)
+            found = future.result() if future.done() else await asyncio.shield(future)
+            outcome = found.get(key)
             if outcome is None and (entry := self.queue.get(key)):
                 outcome = Outcome(entry.magnet, Fate.QUEUED, reason=self.reason(entry))
             if outcome is not None:

@@ -11,8 +11,8 @@ from .errors import PingNotPermittedError
 ECHOES = 3
 """Echoes to each target in a round (INTERFACE section 3)."""
 ECHO_GAP_SECONDS = 0.1
-ECHO_SECONDS = 1.5
-"""Wait for one answer. Three silent rounds (1.7 s each) and two pauses of 2 s stay under 10 s."""
+ECHO_SECONDS = 1.2
+"""Wait for one answer; far longer than a tunnel takes, and short enough for ROUND_SECONDS."""
 _PROBE = "127.0.0.1"
 
 

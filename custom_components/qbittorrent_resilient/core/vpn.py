@@ -17,8 +17,12 @@ DOUBT_SECONDS = 2.0
 """Pause before the next round while the verdict is in doubt (INTERFACE section 3)."""
 FRESH_SECONDS = 5.0
 """How old a successful round may be for handing over magnets without another one."""
-ROUND_SECONDS = 2.0
-"""A round's bound, echoes (1.7 s) and the look-up of a name; three and two pauses are 10 s."""
+ROUND_SECONDS = 1.6
+"""A round's bound: the echoes (1.4 s) and the look-up of a name.
+
+Three silent rounds and the two pauses between them are 9 s; an outage must show within 10 s after
+the check that meets it first (INTERFACE section 3).
+"""
 
 
 @dataclass(frozen=True, slots=True)

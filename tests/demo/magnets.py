@@ -1,0 +1,36 @@
+"""The magnets of the demo: made up, so that nobody has what they name."""
+
+from dataclasses import dataclass
+import hashlib
+
+
+@dataclass(frozen=True)
+class Magnet:
+    """One made-up torrent."""
+
+    name: str
+
+    @property
+    def info_hash(self) -> str:
+        """Return a hash that belongs to no torrent."""
+        text = f"qBittorrent Resilient demo: {self.name}"
+        return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+
+    @property
+    def link(self) -> str:
+        """Return the link; its tracker is a port on which nobody listens."""
+        tracker = "http%3A%2F%2F127.0.0.1%3A9%2Fannounce"
+        return f"magnet:?xt=urn:btih:{self.info_hash}&dn={self.name}&tr={tracker}"
+
+
+ONE, TWO, THREE, FOUR, FIVE = ALL = [
+    Magnet(name) for name in ("one", "two", "three", "four", "five")
+]
+MALFORMED = "magnet:?xt=urn:btih:this-is-no-hash&dn=malformed"
+
+
+def names(hashes: set[str]) -> list[str]:
+    """Return the names of what a server lists, in their order."""
+    known = [magnet.name for magnet in ALL if magnet.info_hash in hashes]
+    strangers = hashes - {magnet.info_hash for magnet in ALL}
+    return known + sorted(f"?{stranger[:8]}" for stranger in strangers)

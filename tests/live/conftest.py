@@ -1,0 +1,77 @@
+"""Fixtures for tests against real qBittorrent servers, on loopback."""
+
+from collections.abc import Callable, Iterator
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_socket
+
+from tests.harness.process import UnavailableError
+from tests.harness.qbittorrent import VERSIONS, QBittorrent
+
+HERE = Path(__file__).parent
+
+type StartServer = Callable[..., QBittorrent]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark all tests of this folder."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.live)
+
+
+def _start(folder: Path, suite: str, **options: Any) -> QBittorrent:
+    """Start a server, or skip the test where there is none; on a build machine that fails."""
+    server = QBittorrent(folder, suite, **options)
+    try:
+        server.start()
+    except UnavailableError as err:
+        reason = str(err)
+    except BaseException:
+        server.kill()
+        raise
+    else:
+        return server
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
+@pytest.fixture(autouse=True)
+def _loopback(socket_enabled: None) -> None:
+    """Permit sockets; the test plugin limits them to 127.0.0.1."""
+
+
+@pytest.fixture(scope="module", params=VERSIONS, ids=list(VERSIONS.values()))
+def real_server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[QBittorrent]:
+    """Give a real server of each version, with a password; the tests of a module share it."""
+    pytest_socket.enable_socket()
+    server = _start(tmp_path_factory.mktemp(f"qbittorrent-{request.param}"), request.param)
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def start_server(
+    tmp_path_factory: pytest.TempPathFactory, socket_enabled: None
+) -> Iterator[StartServer]:
+    """Give a function that starts a server of its own: start_server(suite, **options).
+
+    The options are those of QBittorrent: auth, https, username, password, port, settings.
+    """
+    started: list[QBittorrent] = []
+
+    def start(suite: str = "forky", **options: Any) -> QBittorrent:
+        """Start one more."""
+        server = _start(tmp_path_factory.mktemp(f"qbittorrent-{suite}"), suite, **options)
+        started.append(server)
+        return server
+
+    yield start
+    for server in started:
+        server.kill()
