@@ -101,7 +101,7 @@ class VpnCoordinator(_PacedCoordinator[VpnReading]):
         self.monitor = monitor
         self.data = monitor.reading
         self._polling = False
-        self._last = monitor.state
+        self._last = monitor.reading
         monitor.listener = self._async_round_done
 
     @override
@@ -115,14 +115,14 @@ class VpnCoordinator(_PacedCoordinator[VpnReading]):
     @callback
     def _async_round_done(self, reading: VpnReading) -> None:
         self._set_pace(vpn.DOUBT_SECONDS if self.monitor.in_doubt else None)
-        before, self._last = self._last, reading.state
-        if before is not reading.state:
-            self._async_changed(before, reading)
+        before, self._last = self._last, reading
+        if (before.state, before.permitted) != (reading.state, reading.permitted):
+            self._async_changed(reading)
         if not self._polling:
             self.async_set_updated_data(reading)
 
     @callback
-    def _async_changed(self, before: VpnState, reading: VpnReading) -> None:
+    def _async_changed(self, reading: VpnReading) -> None:
         """Log the edge, and have the instances behind the VPN looked at."""
         if reading.state is VpnState.ON:
             _LOGGER.info("The VPN is up")

@@ -27,10 +27,12 @@ class InstanceFlow(ConfigSubentryFlow):
         if user_input is not None:
             data, errors = await self._async_check(user_input, own=subentry.subentry_id)
             if not errors:
+                entry, title = self._get_entry(), user_input[CONF_NAME].strip()
                 async_forget_refusal(self.hass, subentry.subentry_id)
-                return self.async_update_and_abort(
-                    self._get_entry(), subentry, title=user_input[CONF_NAME].strip(), data=data
-                )
+                if (title, data) == (subentry.title, dict(subentry.data)):
+                    # No change, so no listener is called; but a log-in that was refused holds now.
+                    self.hass.config_entries.async_schedule_reload(entry.entry_id)
+                return self.async_update_and_abort(entry, subentry, title=title, data=data)
         shown = user_input or {CONF_NAME: subentry.title, **subentry.data}
         return self._show("reconfigure", shown, errors)
 

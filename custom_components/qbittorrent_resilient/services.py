@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Coroutine
 import logging
-import time
 from typing import Any
 
 from homeassistant.core import (
@@ -84,7 +83,7 @@ async def _add_magnets(
         tags=tuple(data[CONF_TAGS]) if CONF_TAGS in data else None,
         stopped=data.get(CONF_STOPPED),
     )
-    now = time.time()
+    now = runtime.courier.now()
     entries = [
         Entry(
             magnet=magnet,
@@ -126,7 +125,7 @@ async def _remove_magnets(
     removed = _chosen(runtime, stage, data)
     for entry in removed:
         runtime.courier.queue.drop(entry.info_hash)
-    await runtime.courier.queue.commit()
+    await runtime.courier.queue.commit_or_undo({entry.info_hash: entry for entry in removed})
     return {"removed": [entry.info_hash for entry in removed]}
 
 
@@ -137,10 +136,10 @@ async def _retry_failed(
     courier = runtime.courier
     chosen = _chosen(runtime, Stage.FAILED, data)
     for entry in chosen:
-        courier.queue.put(entry.again(time.time()))
-    await courier.queue.commit()
+        courier.queue.put(entry.again(courier.now()))
+    await courier.queue.commit_or_undo({entry.info_hash: entry for entry in chosen})
     courier.wake()
-    return {"queued": [responses.queued_now(entry, courier) for entry in chosen]}
+    return {"queued": [responses.queued_now(entry.again(), courier) for entry in chosen]}
 
 
 async def _check_health(

@@ -56,10 +56,11 @@ class QueueStorage(QueueStore):
         if data is None:
             return {}
         try:
-            self._records = dict(data["magnets"])
-            self._revision = int(data["revision"])
+            records, revision = dict(data["magnets"]), int(data["revision"])
         except LookupError, TypeError, ValueError:
             await self._set_aside()
+        else:
+            self._records, self._revision = records, revision
         return self._records
 
     @override
@@ -71,11 +72,11 @@ class QueueStorage(QueueStore):
         for key in drop:
             records.pop(key, None)
         revision = self._revision + 1
-        await self._file.async_save({"revision": revision, "magnets": records})
         try:
+            await self._file.async_save({"revision": revision, "magnets": records})
             written = await self._file.async_load()
         except (HomeAssistantError, OSError) as err:
-            raise StorageError("the queue cannot be read back") from err
+            raise StorageError("the queue cannot be written or read back") from err
         if written is None or written.get("revision") != revision:
             raise StorageError("the queue could not be written")
         self._records, self._revision = records, revision

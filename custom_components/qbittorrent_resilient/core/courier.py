@@ -91,6 +91,10 @@ class Courier:
             await self.queue.commit()
         self.queue.close()
 
+    def now(self) -> float:
+        """Return the time that queued magnets are stamped with."""
+        return self._clock.now()
+
     def wake(self) -> None:
         """Let the worker look at once."""
         self._wake.set()
@@ -181,10 +185,12 @@ class Courier:
     def _expire(self) -> None:
         """Move what has waited too long to the failed list; forget what was only suspected."""
         now = self._clock.now()
-        for stage in (Stage.QUEUED, Stage.SETTLING):
-            for entry in self.queue.at(stage):
-                if entry.queued_at <= now - self._expiry and entry.info_hash not in self._busy:
-                    self.queue.put(entry.failed(EXPIRED, now))
+        limit = now - self._expiry
+        waiting = [one for one in self.queue.at(Stage.QUEUED) if one.queued_at <= limit]
+        waiting += [one for one in self.queue.at(Stage.SETTLING) if one.sent_at <= limit]
+        for entry in waiting:
+            if entry.info_hash not in self._busy:
+                self.queue.put(entry.failed(EXPIRED, now))
         for entry in self.queue.at(Stage.DISCLAIMED):
             if entry.sent_at <= now - UNCERTAIN_SECONDS:
                 self.queue.drop(entry.info_hash)

@@ -172,7 +172,11 @@ class Delivery:
         self, monitor: InstanceMonitor, portion: Sequence[Entry], max_retries: int
     ) -> bool:
         """Hand one request's magnets over; tell whether that settled what becomes of them."""
-        present = self._still_pending(entry.info_hash for entry in portion)
+        present = [
+            entry
+            for entry in self._still_pending(entry.info_hash for entry in portion)
+            if may_go_to(entry, monitor)  # it may have been given again, with other wishes
+        ]
         if not present:
             return True
         if not monitor.is_ok:
@@ -181,7 +185,7 @@ class Delivery:
             result = await hand_over(
                 monitor,
                 [entry.magnet for entry in present],
-                present[0].options.over(monitor.settings.defaults),
+                portion[0].options.over(monitor.settings.defaults),
                 max_retries=max_retries,
                 clock=self._clock,
             )

@@ -47,11 +47,8 @@ class Mark:
         not to know counts as one: a magnet delivered again is better than one lost.
         """
         if self.launched is not None and other.launched is not None:
-            return abs(self.launched - other.launched) <= _SAME_START_SECONDS
+            return self.launched == other.launched
         return self.renewals is not None and self.renewals == other.renewals
-
-
-_SAME_START_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +107,7 @@ class Entry:
             stage=Stage.QUEUED,
             keep=True,
             queued_at=self.queued_at if at is None else at,
+            reason="",
             failed_at=None,
             mark=Mark(),
             unsaved=False,
@@ -155,7 +153,7 @@ def from_record(record: Mapping[str, Any]) -> Entry:
     try:
         tags = record.get("tags")
         return Entry(
-            magnet=Magnet.parse(record["link"]),
+            magnet=Magnet.read_back(record["link"]),
             stage=Stage(record["stage"]),
             options=AddOptions(
                 category=record.get("category"),

@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 import random
 
+from .entry import Mark
 from .errors import InstanceError
 from .health import InstanceMonitor
 from .magnet import Magnet
@@ -53,14 +54,16 @@ async def hand_over(
     for attempt in range(max_retries + 1):
         if attempt:
             await clock.sleep(_pause(attempt))
-        renewals = monitor.client.renewals
         patience = LISTING_SECONDS
+        process: Mark | None = None
         answer: AddAnswer | None = None
         try:
+            process = await _process(monitor)
             answer = await monitor.client.add([one.link for one in waiting.values()], options)
+            result.error = None
         except InstanceError as err:
             result.error = err
-            if not err.maybe_done:
+            if process is None or not err.maybe_done:
                 if err.status in _PASSING:
                     continue
                 break
@@ -70,6 +73,9 @@ async def hand_over(
             patience = REFUSAL_SECONDS
         try:
             listed = await _read_back(monitor, waiting.values(), patience, clock)
+            restarted = len(listed) < len(waiting) and not (await _process(monitor)).same_process(
+                process
+            )
         except InstanceError as err:
             result.error = err
             result.uncertain.update(waiting)
@@ -78,7 +84,7 @@ async def hand_over(
         waiting = {key: one for key, one in waiting.items() if key not in listed}
         if not waiting:
             return result
-        if answer is not None and renewals == monitor.client.renewals:
+        if answer is not None and not restarted:
             result.rejected.update(waiting)
             return result
     if result.error is not None:
@@ -86,6 +92,12 @@ async def hand_over(
     if not result.uncertain:
         result.absent.update(waiting)
     return result
+
+
+async def _process(monitor: InstanceMonitor) -> Mark:
+    """Return which process of the server answers now."""
+    renewals = monitor.client.renewals
+    return Mark(renewals, await monitor.client.launch_time())
 
 
 async def _read_back(

@@ -39,7 +39,7 @@ class InstanceMonitor:
         self._check: asyncio.Task[InstanceStatus | None] | None = None
         self._unanswered = 0
         self._seen_renewals = 0
-        self._started_at: float | None = None
+        self._started_at = float("-inf")
         self._first_vitals = True
         self._failed_save_at = float("-inf")
         self.save_failed_at = float("-inf")
@@ -105,7 +105,7 @@ class InstanceMonitor:
 
     async def _judge(self, vitals: Vitals) -> InstanceStatus:
         now = self._clock.monotonic()
-        if self.client.renewals != self._seen_renewals:
+        if renewed := self.client.renewals != self._seen_renewals:
             self._seen_renewals, self._started_at = self.client.renewals, now
             self._failed_save_at, self._first_vitals = float("-inf"), True
         if self._saves_failed(vitals.save_failures):
@@ -113,8 +113,10 @@ class InstanceMonitor:
         self._first_vitals = False
         if now - self._failed_save_at < NOT_SAVING_SECONDS:
             return InstanceStatus.NOT_SAVING
-        if vitals.connection_status == _DISCONNECTED and not await self._just_started(now):
-            return InstanceStatus.DISCONNECTED
+        if vitals.connection_status == _DISCONNECTED:
+            still = self._status is InstanceStatus.DISCONNECTED and not renewed
+            if still or not await self._just_started(now):  # its age is not asked at every check
+                return InstanceStatus.DISCONNECTED
         return InstanceStatus.OK
 
     def _saves_failed(self, failures: tuple[float, ...]) -> bool:
@@ -125,9 +127,8 @@ class InstanceMonitor:
         return any(at >= recent for at in failures)
 
     async def _just_started(self, now: float) -> bool:
-        """Tell whether the process is younger than the grace; asked of the server only once."""
-        if self._started_at is None:
-            launched = await self.client.launch_time()
-            age = float("inf") if launched is None else self._clock.now() - launched
-            self._started_at = now - max(age, 0.0)
+        """Tell whether the process is younger than the grace, as far as can be known."""
+        launched = await self.client.launch_time()
+        if launched is not None:
+            return self._clock.now() - launched < START_GRACE_SECONDS
         return now - self._started_at < START_GRACE_SECONDS

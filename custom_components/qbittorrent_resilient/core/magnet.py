@@ -18,7 +18,8 @@ MAX_MAGNET_BYTES = 64 * 1024
 """A longer link is refused (INTERFACE section 4); qBittorrent takes a name of this length."""
 
 _SCHEME = "magnet:?"
-_TOPIC = re.compile(r"xt(?:\.\d+)?", re.IGNORECASE)
+_TOPIC = re.compile(r"xt(?:\.\d*)?", re.IGNORECASE)
+_AMPERSAND = re.compile(r"&(?:amp;)+")
 _V1_HEX = re.compile(r"[0-9a-f]{40}")
 _V1_BASE32 = re.compile(r"[a-z2-7]{32}")
 _V2_MULTIHASH = re.compile(r"1220[0-9a-f]{64}")
@@ -59,11 +60,16 @@ class Magnet:
         text = text.strip(" \t")
         if len(text) > MAX_MAGNET_BYTES or len(text.encode(errors="replace")) > MAX_MAGNET_BYTES:
             raise InvalidMagnetError("longer than 64 KiB")
+        return cls.read_back(text)
+
+    @classmethod
+    def read_back(cls, text: str) -> Magnet:
+        """Read a `link` again; percent-encoded, it may be longer than what was given."""
         if _CONTROL.search(text):
             raise InvalidMagnetError("contains a line end or control character")
         if text[: len(_SCHEME)].lower() != _SCHEME:
             raise InvalidMagnetError("does not start with magnet:?")
-        query = text[len(_SCHEME) :].replace("&amp;", "&")
+        query = _AMPERSAND.sub("&", f"&{text[len(_SCHEME) :]}")
         if _SCHEME in query.lower():
             raise InvalidMagnetError("contains a second magnet link")
         v1: str | None = None

@@ -68,7 +68,7 @@ async def _allowed_kind() -> bool:
     for privileged in (True, False):
         try:
             await icmplib.async_ping(_PROBE, count=0, timeout=0, privileged=privileged)
-        except icmplib.SocketPermissionError:
+        except icmplib.ICMPLibError:  # not permitted, or a kernel without this kind of socket
             continue
         return privileged
     raise PingNotPermittedError("no ICMP socket is permitted on this host")

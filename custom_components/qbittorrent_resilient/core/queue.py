@@ -37,7 +37,7 @@ class MagnetQueue:
         self._entries: dict[str, Entry] = {}
         self._by_topic: dict[str, str] = {}
         self._counts: Counter[Stage] = Counter()
-        self._changed: set[str] = set()
+        self._changed: dict[str, None] = {}  # in the order of the changes
         self._lock = asyncio.Lock()
         self._closed = False
         self.listener: Callable[[], None] | None = None
@@ -100,15 +100,7 @@ class MagnetQueue:
             before.setdefault(merged.info_hash, old)
             self._set(merged)
             accepted.append(merged)
-        try:
-            await self.commit()
-        except StorageError:
-            for key, old in before.items():
-                if old is None:
-                    self._remove(key)
-                else:
-                    self._set(old)
-            raise
+        await self.commit_or_undo(before)
         return accepted
 
     def put(self, entry: Entry) -> None:
@@ -128,15 +120,33 @@ class MagnetQueue:
                 raise StorageError("the queue is closed")
             if not self._changed:
                 return
-            changed, self._changed = self._changed, set()
+            changed, self._changed = self._changed, {}
             put = {key: to_record(self._entries[key]) for key in changed if key in self._entries}
             try:
-                await self._store.commit(put, changed - put.keys())
+                await self._store.commit(put, changed.keys() - put.keys())
             except BaseException:
-                self._changed |= changed
+                self._changed = changed | self._changed
                 raise
         if self.listener is not None:
             self.listener()
+
+    async def commit_or_undo(self, before: Mapping[str, Entry | None]) -> None:
+        """Write what has changed; raises StorageError, with these entries as they were before.
+
+        None stands for an entry that was not on the books.
+        """
+        after = {key: self._entries.get(key) for key in before}
+        try:
+            await self.commit()
+        except StorageError:
+            for key, old in before.items():
+                if self._entries.get(key) is not after[key]:
+                    continue  # somebody else has changed it since
+                if old is not None:
+                    self._set(old)
+                elif key in self._entries:
+                    self._remove(key)
+            raise
 
     def _set(self, entry: Entry) -> None:
         key = entry.info_hash
@@ -144,7 +154,7 @@ class MagnetQueue:
             self._counts[old.stage] -= 1
         self._entries[key] = entry
         self._counts[entry.stage] += 1
-        self._changed.add(key)
+        self._changed[key] = None
         for topic in (entry.magnet.v1, entry.magnet.v2):
             if topic:
                 self._by_topic[topic] = key
@@ -152,7 +162,7 @@ class MagnetQueue:
     def _remove(self, key: str) -> None:
         entry = self._entries.pop(key)
         self._counts[entry.stage] -= 1
-        self._changed.add(key)
+        self._changed[key] = None
         for topic in (entry.magnet.v1, entry.magnet.v2):
             if topic and self._by_topic.get(topic) == key:
                 del self._by_topic[topic]

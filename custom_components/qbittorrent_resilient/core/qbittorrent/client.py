@@ -8,7 +8,7 @@ from ..magnet import Magnet
 from ..models import AddOptions
 from . import dialect
 from .connection import Connection
-from .dialect import AddAnswer
+from .dialect import AddAnswer, LogPart
 
 ADD_SECONDS = 30.0
 """For one add of at most ADD_MAGNETS; a server under load was seen to take 25 s an answer."""
@@ -38,9 +38,9 @@ class Client:
     def __init__(self, connection: Connection) -> None:
         """Talk through `connection`."""
         self._connection = connection
-        self._last_log_id = -1
+        self._log = LogPart()
         self._log_of = 0
-        self._tells_launch_time = True
+        self._silent_version: str | None = None
 
     @property
     def version(self) -> str | None:
@@ -64,27 +64,27 @@ class Client:
     async def vitals(self) -> Vitals:
         """Ask, in two small requests, how the server is connected and whether it can save."""
         transfer = await self._connection.request("GET", dialect.TRANSFER)
-        if self._log_of != self.renewals:  # a new process counts its messages from 0 again
-            self._log_of, self._last_log_id = self.renewals, -1
+        if self._log_of != self.renewals:
+            self._log_of, self._log = self.renewals, LogPart()
+        # From the last message known: if that is gone, a new process counts from 0 again.
         only_critical = {"normal": "false", "info": "false", "warning": "false"}
-        log = dialect.read_log(
-            await self._connection.request(
-                "GET",
-                dialect.LOG,
-                query=only_critical | {"last_known_id": str(self._last_log_id)},
-                limit=LOG_ANSWER,
-            ),
-            self._last_log_id,
+        answer = await self._connection.request(
+            "GET",
+            dialect.LOG,
+            query=only_critical | {"last_known_id": str(max(self._log.last_id - 1, -1))},
+            limit=LOG_ANSWER,
         )
-        self._last_log_id = log.last_id
-        return Vitals(dialect.read_connection_status(transfer), log.save_failures)
+        self._log = dialect.read_log(answer, self._log)
+        return Vitals(dialect.read_connection_status(transfer), self._log.save_failures)
 
     async def launch_time(self) -> float | None:
         """Ask when the server's process was started, in epoch seconds; None before 5.3."""
-        if not self._tells_launch_time:
+        if self._silent_version == self.version is not None:
             return None
-        launched = dialect.read_launch_time(await self._connection.request("GET", dialect.PROCESS))
-        self._tells_launch_time = launched is not None
+        answer = await self._connection.request("GET", dialect.PROCESS)
+        launched = dialect.read_launch_time(answer)
+        passing = answer.status >= 500  # of a proxy: says nothing about the version
+        self._silent_version = self.version if launched is None and not passing else None
         return launched
 
     async def add(self, links: list[str], options: AddOptions) -> AddAnswer:
@@ -124,9 +124,10 @@ class Client:
                 }
             )
             with_v2 = [names for names in page if any(len(name) == 64 for name in names)]
+            known = len(found)
             found.update(*with_v2)
             offset += HYBRID_PAGE
-            if len(with_v2) < HYBRID_PAGE:
+            if len(with_v2) < HYBRID_PAGE or len(found) == known:  # up to 5.1 the end wraps round
                 return found
 
     async def _list(self, form: dict[str, str]) -> list[frozenset[str]]:

@@ -41,6 +41,8 @@ class _Session:
     """What the server knows us by; a renewed session is another object."""
 
     cookies: dict[str, str] = field(default_factory=dict, repr=False)
+    bypass: bool = False
+    """The server let us in without a log-in: another cookie is all that tells of its restart."""
 
 
 class Connection:
@@ -69,6 +71,8 @@ class Connection:
         self._attempts = 0
         self._last_failure: InstanceError | None = None
         self._host: str | None = None
+        self._log_in_first = False
+        """The server let us in to see its version only."""
         self._ban_pause = 0.0
         self._banned_until = 0.0
         self.refused = refused
@@ -95,7 +99,7 @@ class Connection:
         `seconds` bounds the whole exchange, `limit` the answer's bytes. A session that is gone is
         renewed once, together with whoever else finds it gone. Raises InstanceError.
         """
-        for last_try in (False, True):
+        for _ in range(2):
             session = await self._current_session()
             answer = await self._exchange(
                 session, method, path, form=form, query=query, seconds=seconds, limit=limit
@@ -109,8 +113,7 @@ class Connection:
                 return answer
             if self._drop(session):
                 self.renewals += 1
-            if last_try:
-                break
+                self._log_in_first |= session.bypass
         raise dialect.not_qbittorrent("the server forgets each log-in at once")
 
     def _drop(self, session: _Session) -> bool:
@@ -130,13 +133,13 @@ class Connection:
                 return opened_meanwhile
             if attempt != self._attempts and self._last_failure is not None:
                 raise self._last_failure
+            self._last_failure = None
             try:
                 self._session = await self._open_session()
             except InstanceError as err:
                 self._last_failure = err
                 raise
             else:
-                self._last_failure = None
                 self._ban_pause = 0.0
                 return self._session
             finally:
@@ -152,15 +155,17 @@ class Connection:
             raise InstanceError(InstanceStatus.AUTH_FAILED, "the credentials were refused before")
         if self._clock.monotonic() < self._banned_until:
             raise InstanceError(InstanceStatus.BANNED, "the server has banned this address")
-        session = _Session()
+        session = _Session(bypass=not self._settings.api_key)
         answer = await self._exchange(session, "GET", dialect.VERSION)
         if answer.status == 401 and not answer.is_page:
             answer = await self._exchange_without_port(session)
-        if answer.status == 403 and not answer.is_page:
+        has_password = bool(self._settings.username or self._settings.password)
+        log_in_first = self._log_in_first and has_password
+        if (answer.status == 403 and not answer.is_page) or log_in_first:
             if self._settings.api_key:
                 self.refused = True
                 raise InstanceError(InstanceStatus.AUTH_FAILED, "the API key was refused")
-            if not (self._settings.username or self._settings.password):
+            if not has_password:
                 raise InstanceError(InstanceStatus.AUTH_FAILED, "the server wants a log-in")
             session = _Session()
             await self._log_in(session)
@@ -215,7 +220,6 @@ class Connection:
             )
         if self._host:
             headers["Host"] = self._host
-        sent = False
         try:
             async with self._http.request(
                 method,
@@ -226,17 +230,21 @@ class Connection:
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(total=seconds, sock_connect=CONNECT_SECONDS),
             ) as response:
-                sent = True
                 body = await _read(response, limit)
                 self._keep_cookies(session, response)
                 return Answer(response.status, response.content_type, body)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as err:
-            raise _instance_error(err, sent=sent) from err
+            raise _instance_error(err) from err
 
     def _keep_cookies(self, session: _Session, response: aiohttp.ClientResponse) -> None:
-        """Take over what the answer sets; another value for a known cookie is a new session."""
+        """Take over what the answer sets; another value for a known cookie can be a new session.
+
+        Only where no log-in is needed: elsewhere a lost session shows by itself, and the cookie of
+        a load balancer, which may change with every answer, is no sign of anything.
+        """
         for key, morsel in response.cookies.items():
-            if session is self._session and session.cookies.get(key, morsel.value) != morsel.value:
+            changed = session.cookies.get(key, morsel.value) != morsel.value
+            if changed and session.bypass and session is self._session:
                 self.renewals += 1
             session.cookies[key] = morsel.value
 
@@ -269,9 +277,9 @@ _STATUS_OF_ERROR: tuple[tuple[type[BaseException], InstanceStatus, bool], ...] =
 )
 
 
-def _instance_error(err: BaseException, *, sent: bool) -> InstanceError:
+def _instance_error(err: BaseException) -> InstanceError:
     """Return what an error of the HTTP library means; its own text may hold the address."""
     status, maybe_done = next(
         (status, maybe) for kind, status, maybe in _STATUS_OF_ERROR if isinstance(err, kind)
     )
-    return InstanceError(status, type(err).__name__, maybe_done=sent or maybe_done)
+    return InstanceError(status, type(err).__name__, maybe_done=maybe_done)

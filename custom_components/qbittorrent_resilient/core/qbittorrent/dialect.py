@@ -71,7 +71,7 @@ class Answer:
         """Return the parsed body; raises InstanceError (`error`) where it is no JSON."""
         try:
             return json.loads(self.body)
-        except ValueError as err:
+        except (ValueError, RecursionError) as err:
             raise not_qbittorrent("the answer is not JSON") from err
 
 
@@ -137,7 +137,7 @@ def _read_add_counts(answer: Answer) -> AddAnswer:
     try:
         counts = answer.json()
         some = int(counts["success_count"]) + int(counts["pending_count"])
-    except (InstanceError, LookupError, TypeError, ValueError) as err:
+    except (InstanceError, LookupError, TypeError, ValueError, OverflowError) as err:
         raise not_qbittorrent("add answered with unknown JSON", maybe_done=True) from err
     return AddAnswer.TAKEN if some else AddAnswer.NONE_NEW
 
@@ -184,35 +184,49 @@ def read_connection_status(answer: Answer) -> str:
 
 
 def read_launch_time(answer: Answer) -> float | None:
-    """Return when the process was started, in epoch seconds, where the version says so (5.3)."""
-    if answer.status != 200:
+    """Return when the process was started, in epoch seconds, where the server says so (5.3)."""
+    try:
+        launched = _json_of(answer, dict).get("launch_time")
+        return float(launched) if isinstance(launched, int | float) else None
+    except InstanceError, OverflowError:
         return None
-    launched = _json_of(answer, dict).get("launch_time")
-    return float(launched) if isinstance(launched, int | float) else None
 
 
 @dataclass(frozen=True, slots=True)
 class LogPart:
-    """What is new in the server's own log: its last message id, and resume data not saved."""
+    """What is new in the server's own log.
 
-    last_id: int
-    save_failures: tuple[float, ...]
-
-
-def read_log(answer: Answer, last_id: int) -> LogPart:
-    """Return the critical messages about resume data, by their epoch seconds.
-
-    The texts follow the server's language, but all name the `.fastresume` file.
+    `last_id` and `last_at` (epoch seconds) are those of the last message seen, `save_failures` the
+    times at which resume data could not be saved.
     """
-    failures = []
+
+    last_id: int = -1
+    last_at: float = float("-inf")
+    save_failures: tuple[float, ...] = ()
+
+
+def read_log(answer: Answer, before: LogPart) -> LogPart:
+    """Return what came after `before`, from critical messages asked for from its last one on.
+
+    Where that one is missing, a new process has begun a new log: what it says is asked for from
+    its beginning next time. The texts follow the server's language, but all name the
+    `.fastresume` file.
+    """
     try:
-        for message in _json_of(answer, list):
-            last_id = max(last_id, int(message["id"]))
-            if int(message["type"]) == _CRITICAL and _RESUME_DATA.search(message["message"]):
-                failures.append(float(message["timestamp"]))
-    except (LookupError, TypeError, ValueError) as err:
+        messages = [
+            (int(one["id"]), float(one["timestamp"]), int(one["type"]), str(one["message"]))
+            for one in _json_of(answer, list)
+        ]
+    except (LookupError, TypeError, ValueError, OverflowError) as err:
         raise not_qbittorrent("the log has another form") from err
-    return LogPart(last_id, tuple(failures))
+    if before.last_id >= 0 and (before.last_id, before.last_at) not in {
+        one[:2] for one in messages
+    }:
+        return LogPart()
+    new = [one for one in messages if one[0] > before.last_id]
+    last_id, last_at = max((one[:2] for one in messages), default=(before.last_id, before.last_at))
+    failures = (at for _, at, kind, text in new if kind == _CRITICAL and _RESUME_DATA.search(text))
+    return LogPart(last_id, last_at, tuple(failures))
 
 
 def _json_of(answer: Answer, kind: type) -> Any:
