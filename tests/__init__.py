@@ -1,0 +1,1 @@
+"""Tests of the integration, on fake and on real servers."""

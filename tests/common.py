@@ -1,0 +1,130 @@
+"""What tests share beside fixtures: links, instances, a VPN to take up and down."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+import time
+from typing import Any
+
+from homeassistant.config_entries import ConfigSubentryDataWithId
+from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
+from pytest_homeassistant_custom_component.common import async_fire_time_changed
+
+from custom_components.qbittorrent_resilient.core.errors import PingNotPermittedError
+from custom_components.qbittorrent_resilient.core.models import Clock
+from custom_components.qbittorrent_resilient.core.ping import Echoes
+from tests.fake.server import FakeQBittorrent
+
+type Start = Callable[..., Any]
+
+TARGET = "192.0.2.7"
+
+
+class FakeVpn:
+    """Far ends that answer while they are up; the only thing that is not real in these tests."""
+
+    def __init__(self) -> None:
+        self.up = True
+        self.permitted = True
+        self.rounds = 0
+
+    async def kind(self) -> bool:
+        if not self.permitted:
+            raise PingNotPermittedError("no ICMP socket is permitted on this host")
+        return True
+
+    async def __call__(self, target: str) -> Echoes:
+        self.rounds += 1
+        await self.kind()
+        return Echoes(3, (12.5, 13.0, 12.0) if self.up else ())
+
+
+class FakeClock:
+    """The core's clock, put forward at will; its sleeps take no time and move it on."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+
+    def tick(self, seconds: float) -> None:
+        self.ahead += seconds
+
+    def make(self) -> Clock:
+        return Clock(
+            now=lambda: time.time() + self.ahead,
+            monotonic=lambda: time.monotonic() + self.ahead,
+            sleep=self._sleep,
+        )
+
+    async def _sleep(self, seconds: float) -> None:
+        self.tick(seconds)
+        await asyncio.sleep(0)
+
+
+def instance(
+    key: str, server: FakeQBittorrent, *, priority: int = 1, **fields: Any
+) -> ConfigSubentryDataWithId:
+    """Return the subentry of a server; its name is its key with a capital."""
+    data = {
+        "url": server.url,
+        "username": server.settings.username,
+        "password": server.settings.password,
+        "api_key": "",
+        "verify_ssl": True,
+        "requires_vpn": False,
+        "priority": priority,
+        "defaults": {"category": "", "save_path": "", "tags": [], "stopped": False},
+    }
+    return ConfigSubentryDataWithId(
+        data=data | fields,
+        subentry_type="instance",
+        title=key.capitalize(),
+        unique_id=None,
+        subentry_id=key,
+    )
+
+
+def link(number: int, *, name: str | None = None, extra: str = "") -> str:
+    """Return the magnet link number so-and-so."""
+    return f"magnet:?xt=urn:btih:{number:040x}&dn={name or f'Torrent+{number}'}{extra}"
+
+
+def info_hash(number: int) -> str:
+    """Return the info-hash of the magnet link number so-and-so."""
+    return f"{number:040x}"
+
+
+async def eventually(condition: Callable[[], object], seconds: float = 5) -> None:
+    """Wait until something is so."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        await asyncio.sleep(0.002)
+
+
+async def settled(hass: HomeAssistant) -> None:
+    """Wait until nothing is under way any more but the courier, which never ends."""
+
+    def at_rest() -> bool:
+        others = hass._tasks | hass._background_tasks
+        names = {getattr(one, "get_name", lambda: "job")() for one in others if not one.done()}
+        names |= {task.get_name() for task in asyncio.all_tasks()} & _OWN_TASKS
+        return not names - {"magnet courier"}
+
+    await eventually(at_rest)
+    await hass.async_block_till_done()
+
+
+_OWN_TASKS = {"instance check", "vpn round", "magnet delivery"}
+
+
+def pass_time(hass: HomeAssistant, seconds: float) -> None:
+    """Fire every timer that is due within so many seconds, those of HTTP requests included."""
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=seconds))
+
+
+async def poll(hass: HomeAssistant, seconds: float = 31) -> None:
+    """Let so much time pass, by default one interval, and wait for what it brings."""
+    pass_time(hass, seconds)
+    await asyncio.sleep(0)
+    await settled(hass)

@@ -1,0 +1,164 @@
+"""What the tests of the integration share: servers that speak each dialect, a VPN, an entry."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Generator
+from pathlib import Path
+import socket
+from typing import Any
+from unittest.mock import patch
+
+from aiohttp.abc import AbstractResolver, ResolveResult
+from homeassistant.config_entries import ConfigSubentryDataWithId
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.storage import Store
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+import custom_components  # noqa: F401  # first: phcc has a package of this name, too
+from custom_components.qbittorrent_resilient.const import DOMAIN
+from custom_components.qbittorrent_resilient.core.qbittorrent import client
+from custom_components.qbittorrent_resilient.core.qbittorrent.connection import Connection
+from tests.common import FakeClock, FakeVpn, Start
+from tests.fake.dialect import V4_5, V5_1, V5_3, Dialect
+from tests.fake.server import FakeQBittorrent
+
+# As they are before the plugin replaces them by a store in memory.
+_STORE_METHODS = {
+    name: getattr(Store, name) for name in ("_async_load", "_async_write_data", "async_remove")
+}
+
+
+@pytest.fixture(autouse=True)
+def _custom_integrations(request: pytest.FixtureRequest) -> None:
+    """Let Home Assistant load the integration wherever a test starts it."""
+    if "hass" in request.fixturenames:
+        request.getfixturevalue("enable_custom_integrations")
+
+
+@pytest.fixture
+def vpn() -> Generator[FakeVpn]:
+    """Return a VPN that the test takes up and down."""
+    fake = FakeVpn()
+    with (
+        patch("custom_components.qbittorrent_resilient.runtime.IcmpPing", lambda: fake),
+        patch("custom_components.qbittorrent_resilient.forms.IcmpPing", lambda: fake),
+    ):
+        yield fake
+
+
+@pytest.fixture
+def clock() -> Generator[FakeClock]:
+    """Return the clock of what is set up after this; the test puts it forward."""
+    fake = FakeClock()
+    with patch("custom_components.qbittorrent_resilient.runtime.Clock", fake.make):
+        yield fake
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a server that does not answer count as silent after a fraction of a second."""
+    for method in (Connection.request, Connection._exchange):
+        assert method.__kwdefaults__ is not None
+        monkeypatch.setitem(method.__kwdefaults__, "seconds", 0.5)
+    monkeypatch.setattr(client, "ADD_SECONDS", 0.5)
+
+
+@pytest.fixture(params=[V4_5, V5_1, V5_3], ids=lambda one: one.version)
+def dialect(request: pytest.FixtureRequest) -> Dialect:
+    """Run the test once for each version."""
+    dialect: Dialect = request.param
+    return dialect
+
+
+@pytest.fixture
+async def primary(socket_enabled: None) -> AsyncGenerator[FakeQBittorrent]:
+    """Return the first server in line."""
+    async with FakeQBittorrent(V5_3) as server:
+        yield server
+
+
+@pytest.fixture
+async def secondary(socket_enabled: None) -> AsyncGenerator[FakeQBittorrent]:
+    """Return the second server in line, of an older version."""
+    async with FakeQBittorrent(V4_5) as server:
+        yield server
+
+
+@pytest.fixture
+def start(hass: HomeAssistant, hass_storage: dict[str, Any]) -> Start:
+    """Return a function that sets the integration up with these instances and waits for it."""
+
+    async def set_up(
+        *instances: ConfigSubentryDataWithId,
+        targets: tuple[str, ...] = (),
+        options: dict[str, Any] | None = None,
+    ) -> MockConfigEntry:
+        entry = MockConfigEntry(
+            domain=DOMAIN,
+            title="qBittorrent Resilient",
+            entry_id="hub",
+            data={"vpn_targets": list(targets)},
+            options=options or {},
+            subentries_data=list(instances),
+        )
+        entry.add_to_hass(hass)
+        assert await hass.config_entries.async_setup(entry.entry_id)
+        await hass.async_block_till_done()
+        return entry
+
+    return set_up
+
+
+@pytest.fixture
+def storage_folder(hass: HomeAssistant, tmp_path: Path) -> Generator[Path]:
+    """Let Home Assistant write real files; return the folder of its stores."""
+    hass.config.config_dir = str(tmp_path)
+    with patch.multiple(Store, **_STORE_METHODS):
+        yield tmp_path / ".storage"
+
+
+@pytest.fixture
+def names() -> Generator[None]:
+    """Resolve `localhost` and no other name; the plugin's resolver works in one loop only."""
+
+    class Resolver(AbstractResolver):
+        async def resolve(
+            self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+        ) -> list[ResolveResult]:
+            if host != "localhost":
+                raise OSError("Domain name not found")
+            return [
+                ResolveResult(
+                    hostname=host,
+                    host="127.0.0.1",
+                    port=port,
+                    family=socket.AF_INET,
+                    proto=0,
+                    flags=0,
+                )
+            ]
+
+        async def close(self) -> None:
+            """Close nothing."""
+
+        async def real_close(self) -> None:
+            """Close nothing: Home Assistant's name for it."""
+
+    with patch(
+        "homeassistant.helpers.aiohttp_client._async_make_resolver", return_value=Resolver()
+    ):
+        yield
+
+
+@pytest.fixture
+async def refused_handshakes(hass: HomeAssistant) -> None:
+    """Let a fake server see TLS handshakes fail; else the plugin takes it for a test's failure."""
+    loop = asyncio.get_running_loop()
+    handler = loop.get_exception_handler()
+    assert handler is not None
+
+    def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        if not context["message"].startswith("Error on transport creation"):
+            handler(loop, context)
+
+    loop.set_exception_handler(handle)

@@ -1,0 +1,165 @@
+"""What hassfest and the store check, as far as it can be checked without a network."""
+
+import ast
+import importlib.util
+import json
+from pathlib import Path
+import re
+import struct
+import sys
+from typing import Any
+
+from homeassistant.loader import Manifest
+import probatio as vol
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+FOLDER = ROOT / "custom_components" / "qbittorrent_resilient"
+SOURCES = sorted(FOLDER.rglob("*.py"))
+
+
+def read(name: str) -> Any:
+    return json.loads((FOLDER / name).read_text())
+
+
+def test_manifest() -> None:
+    manifest = read("manifest.json")
+    assert list(manifest) == ["domain", "name", *sorted(manifest.keys() - {"domain", "name"})]
+    assert manifest["domain"] == FOLDER.name
+    needed = {
+        "codeowners",
+        "config_flow",
+        "documentation",
+        "integration_type",
+        "iot_class",
+        "issue_tracker",
+        "requirements",
+        "version",
+    }
+    # Unknown keys are refused by hassfest.
+    assert needed <= manifest.keys() - {"domain", "name"} <= set(Manifest.__annotations__)
+    assert manifest["name"] == "qBittorrent Resilient"
+    assert all(re.fullmatch(r"@[\w-]+", owner) for owner in manifest["codeowners"])
+    assert manifest["codeowners"]
+    for key in ("documentation", "issue_tracker"):
+        assert manifest[key].startswith("https://")
+    assert manifest["config_flow"] is True
+    assert manifest["single_config_entry"] is True
+    assert manifest["integration_type"] in ("service", "hub")
+    assert manifest["iot_class"] == "local_polling"
+    assert manifest["requirements"] == ["icmplib==3.0.4"]
+    assert re.fullmatch(r"\d+\.\d+\.\d+(b\d+)?", manifest["version"])
+
+
+def test_hacs() -> None:
+    schema = vol.Schema(
+        {
+            vol.Required("name"): str,
+            vol.Optional("homeassistant"): vol.Match(r"^20\d\d\.\d+\.\d+$"),
+            vol.Optional("hide_default_branch"): bool,
+            vol.Optional("render_readme"): bool,
+            vol.Optional("zip_release"): bool,
+            vol.Optional("filename"): str,
+        }
+    )
+    found = schema(json.loads((ROOT / "hacs.json").read_text()))
+    assert found["name"] == read("manifest.json")["name"]
+    assert found["homeassistant"] == "2026.10.0"
+
+
+def test_licence() -> None:
+    assert "Apache License" in (ROOT / "LICENSE").read_text()[:400]
+    assert 'license = "Apache-2.0"' in (ROOT / "pyproject.toml").read_text()
+
+
+@pytest.mark.parametrize(("name", "size"), [("icon.png", 256), ("icon@2x.png", 512)])
+def test_brand_icon(name: str, size: int) -> None:
+    data = (FOLDER / "brand" / name).read_bytes()
+    assert data.startswith(b"\x89PNG\r\n\x1a\n")
+    width, height, depth, colour = struct.unpack(">IIBB", data[16:26])
+    assert (width, height) == (size, size)
+    assert depth == 8
+    assert colour in (4, 6) or b"tRNS" in data  # transparent
+
+
+def icons(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        return [icon for one in value.values() for icon in icons(one)]
+    return [value]
+
+
+def test_icons() -> None:
+    found = icons(read("icons.json"))
+    assert found
+    assert not [one for one in found if not re.fullmatch(r"mdi:[a-z0-9-]+", one)]
+
+
+def test_every_action_has_an_icon() -> None:
+    actions = yaml.safe_load((FOLDER / "services.yaml").read_text())
+    assert read("icons.json")["services"].keys() == actions.keys()
+
+
+def imports(path: Path) -> set[str]:
+    """Return the absolute names of what a module imports, relative ones resolved."""
+    package = ".".join(path.relative_to(ROOT).parts[:-1])
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            name = "." * node.level + (node.module or "")
+            base = importlib.util.resolve_name(name, package)
+            found |= {f"{base}.{alias.name}" for alias in node.names}
+    return found
+
+
+def test_core_knows_nothing_of_home_assistant() -> None:
+    core = f"custom_components.{FOLDER.name}.core."
+    modules = sorted((FOLDER / "core").rglob("*.py"))
+    assert len(modules) > 5
+    for path in modules:
+        names = imports(path)
+        assert not {one for one in names if one.startswith(("homeassistant", "probatio"))}, path
+        ours = {one for one in names if one.startswith("custom_components")}
+        assert not {one for one in ours if not one.startswith(core)}, path
+
+
+def test_declared_imports() -> None:
+    allowed = {"aiohttp", "homeassistant", "icmplib", "probatio", "custom_components"}
+    used = {name.partition(".")[0] for path in SOURCES for name in imports(path)}
+    assert used - sys.stdlib_module_names <= allowed
+
+
+def test_no_file_is_long() -> None:
+    files = [one for one in FOLDER.rglob("*") if one.suffix in (".py", ".yaml")]
+    assert len(files) > 20
+    assert not [one for one in files if len(one.read_text().splitlines()) > 300]
+
+
+def test_no_registry_is_named() -> None:
+    # Where packages come from is for the machine to say, not for the repository.
+    hosts = re.compile(r"pypi\.org|pythonhosted\.org|npmjs\.|ghcr\.io|docker\.io|golang\.org")
+    files = [ROOT / name for name in ("pyproject.toml", "hacs.json", *_requirements())]
+    for folder in (FOLDER, ROOT / "script", ROOT / ".ci"):
+        files += [one for one in folder.rglob("*") if one.is_file()]
+    texts = [one for one in files if one.suffix not in (".png", ".pyc")]
+    assert len(texts) > 40
+    assert not [one for one in texts if hosts.search(one.read_text())]
+
+
+def _requirements() -> list[str]:
+    return [one.name for one in ROOT.glob("requirements*.txt")]
+
+
+def test_typed() -> None:
+    assert (FOLDER / "py.typed").exists()
+
+
+def test_quality_scale() -> None:
+    rules = yaml.safe_load((FOLDER / "quality_scale.yaml").read_text())["rules"]
+    for name, state in rules.items():
+        word = state if isinstance(state, str) else state["status"]
+        assert word in ("done", "todo", "exempt"), name
+        if word == "exempt":
+            assert state["comment"], name

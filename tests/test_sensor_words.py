@@ -1,0 +1,160 @@
+"""What a server says of itself, and checks that the user asks for."""
+
+import asyncio
+
+from homeassistant.core import HomeAssistant
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from tests.common import TARGET, FakeClock, FakeVpn, Start, eventually, instance, pass_time, poll
+from tests.fake.dialect import V4_5, V5_3, Dialect
+from tests.fake.server import FakeQBittorrent
+from tests.test_sensor import CHECK, endpoints, status
+
+pytestmark = pytest.mark.usefixtures("socket_enabled", "vpn")
+
+
+async def test_disconnected(
+    hass: HomeAssistant, start: Start, clock: FakeClock, dialect: Dialect
+) -> None:
+    async with FakeQBittorrent(dialect) as server:
+        await start(instance("first", server))
+        clock.tick(60)
+        server.connection_status = "disconnected"
+        await poll(hass)
+        assert status(hass) == "disconnected"
+        server.record.clear()
+        await poll(hass)
+        assert endpoints(server) == CHECK
+        server.connection_status = "connected"
+        await poll(hass)
+        assert status(hass) == "ok"
+
+
+async def test_disconnected_just_after_its_start(
+    hass: HomeAssistant,
+    start: Start,
+    clock: FakeClock,
+    dialect: Dialect,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with FakeQBittorrent(dialect) as server:
+        await start(instance("first", server))
+        clock.tick(1000)
+        monkeypatch.setattr(server, "now", clock.make().now)
+        await poll(hass)
+        await server.restart()
+        server.connection_status = "disconnected"
+        await poll(hass)
+        assert status(hass) == "ok"
+        clock.tick(25)
+        await poll(hass)
+        assert status(hass) == "ok"
+        clock.tick(10)
+        await poll(hass)
+        assert status(hass) == "disconnected"
+
+
+@pytest.mark.parametrize(("dialect", "word"), [(V5_3, "ok"), (V4_5, "disconnected")])
+async def test_disconnected_when_home_assistant_starts(
+    hass: HomeAssistant, start: Start, clock: FakeClock, dialect: Dialect, word: str
+) -> None:
+    # Only a newer server says how long it runs; an older one is taken at its word.
+    async with FakeQBittorrent(dialect) as server:
+        server.connection_status = "disconnected"
+        await start(instance("first", server))
+        assert status(hass) == word
+        clock.tick(31)
+        await poll(hass)
+        assert status(hass) == "disconnected"
+
+
+async def test_not_saving(
+    hass: HomeAssistant, start: Start, clock: FakeClock, dialect: Dialect
+) -> None:
+    async with FakeQBittorrent(dialect) as server:
+        await start(instance("first", server))
+        server.say_not_saving()
+        await poll(hass)
+        assert status(hass) == "not_saving"
+        # It never says that saving works again; until then each failure counts anew.
+        clock.tick(500)
+        server.say_not_saving()
+        await poll(hass)
+        clock.tick(500)
+        await poll(hass)
+        assert status(hass) == "not_saving"
+        clock.tick(101)
+        await poll(hass)
+        assert status(hass) == "ok"
+
+
+async def test_not_saving_ends_with_a_restart(
+    hass: HomeAssistant, start: Start, dialect: Dialect
+) -> None:
+    async with FakeQBittorrent(dialect) as server:
+        server.say_not_saving("Permission denied")
+        await start(instance("first", server))
+        assert status(hass) == "not_saving"
+        await server.restart()
+        await poll(hass)
+        assert status(hass) == "ok"
+        server.say_not_saving()
+        await poll(hass)
+        assert status(hass) == "not_saving"
+
+
+async def test_vpn_down_is_looked_at_first(
+    hass: HomeAssistant, start: Start, primary: FakeQBittorrent, vpn: FakeVpn
+) -> None:
+    vpn.up = False
+    await primary.refuse()
+    entry: MockConfigEntry = await start(
+        instance("first", primary, requires_vpn=True), targets=(TARGET,)
+    )
+    assert status(hass) == "vpn_down"
+    vpn.up = True
+    await poll(hass)
+    assert status(hass) == "unreachable"
+    assert entry.state.recoverable
+
+
+async def test_check_health_is_a_check(
+    hass: HomeAssistant, start: Start, primary: FakeQBittorrent, vpn: FakeVpn
+) -> None:
+    await start(instance("first", primary), targets=(TARGET,))
+
+    async def check() -> object:
+        return await hass.services.async_call(
+            "qbittorrent_resilient", "check_health", blocking=True, return_response=True
+        )
+
+    assert await check() == {"vpn": "on", "instances": {"First": "ok"}}
+    rounds = vpn.rounds
+    primary.record.clear()
+    vpn.up = False
+    await primary.refuse()
+    for verdict in ("on", "on", "off"):  # each counts as a round
+        assert await check() == {"vpn": verdict, "instances": {"First": "unreachable"}}
+    assert vpn.rounds == rounds + 3
+    assert status(hass) == "unreachable"
+    assert hass.states.is_state("binary_sensor.qbittorrent_resilient_vpn", "off")
+
+
+async def test_check_health_of_a_server_that_hangs(
+    hass: HomeAssistant, start: Start, primary: FakeQBittorrent
+) -> None:
+    await start(instance("first", primary))
+    primary.freeze()
+    primary.record.clear()
+    asked = asyncio.create_task(
+        hass.services.async_call(
+            "qbittorrent_resilient", "check_health", blocking=True, return_response=True
+        )
+    )
+    for requests in (1, 2):  # two silences in a row are a verdict, and it is waited for
+        await eventually(lambda wanted=requests: len(primary.requests) == wanted)
+        assert not asked.done()
+        pass_time(hass, 11)
+    assert await asked == {"vpn": None, "instances": {"First": "timeout"}}
+    assert status(hass) == "timeout"
