@@ -114,19 +114,27 @@ class Entry:
         )
 
 
-_PLAIN = (
-    "queued_at",
-    "require_vpn",
-    "max_retries",
-    "keep",
-    "attempts",
-    "last_attempt",
-    "reason",
-    "sent_to",
-    "sent_at",
-    "failed_at",
-    "unsaved",
-)
+_NUMBER, _TEXT, _FLAG, _COUNT = (int, float), (str,), (bool,), (int,)
+_PLAIN: Mapping[str, tuple[type, ...]] = {
+    "queued_at": _NUMBER,
+    "require_vpn": _FLAG,
+    "max_retries": _COUNT,
+    "keep": _FLAG,
+    "attempts": _COUNT,
+    "last_attempt": _NUMBER,
+    "reason": _TEXT,
+    "sent_to": _TEXT,
+    "sent_at": _NUMBER,
+    "failed_at": _NUMBER,
+    "unsaved": _FLAG,
+}
+"""The fields of an entry that are stored as they are, and what they may hold."""
+_OPTIONS: Mapping[str, tuple[type, ...]] = {
+    "category": _TEXT,
+    "save_path": _TEXT,
+    "tags": (list,),
+    "stopped": _FLAG,
+}
 _DEFAULTS = {name: Entry.__dataclass_fields__[name].default for name in _PLAIN}
 
 type Record = dict[str, Any]
@@ -142,28 +150,36 @@ def to_record(entry: Entry) -> Record:
             record[name] = value
     if entry.mark.launched is not None:
         record["launched"] = entry.mark.launched
-    for name in AddOptions.__dataclass_fields__:
+    for name in _OPTIONS:
         if (value := getattr(options, name)) is not None:
             record[name] = list(value) if isinstance(value, tuple) else value
     return record
 
 
-def from_record(record: Mapping[str, Any]) -> Entry:
+def from_record(record: Record) -> Entry:
     """Return a stored entry; raises ValueError where it cannot be one."""
     try:
-        tags = record.get("tags")
+        options = _checked(record, _OPTIONS)
+        if "tags" in options:
+            options["tags"] = tuple(options["tags"])
+            if not all(isinstance(tag, str) for tag in options["tags"]):
+                raise ValueError("a tag is no text")
         return Entry(
             magnet=Magnet.read_back(record["link"]),
             stage=Stage(record["stage"]),
-            options=AddOptions(
-                category=record.get("category"),
-                save_path=record.get("save_path"),
-                tags=None if tags is None else tuple(tags),
-                stopped=record.get("stopped"),
-            ),
-            queued_at=float(record["queued_at"]),
-            mark=Mark(launched=record.get("launched")),
-            **{name: record[name] for name in _PLAIN if name in record and name != "queued_at"},
+            options=AddOptions(**options),
+            mark=Mark(**_checked(record, {"launched": _NUMBER})),
+            **_checked(record, _PLAIN),
         )
     except (InvalidMagnetError, LookupError, TypeError, AttributeError) as err:
         raise ValueError("not a stored magnet") from err
+
+
+def _checked(record: Record, types: Mapping[str, tuple[type, ...]]) -> Record:
+    """Return the fields that are there; raises ValueError where one holds something else."""
+    found = {name: record[name] for name in types if name in record}
+    for name, value in found.items():
+        is_flag = isinstance(value, bool)  # which Python counts as a number
+        if not isinstance(value, types[name]) or is_flag is not (types[name] is _FLAG):
+            raise ValueError(f"{name} is of another type")
+    return found

@@ -1,0 +1,116 @@
+"""What the tests of the engine share: time that passes only in sleeps, servers that live in it."""
+
+import asyncio
+from collections.abc import Awaitable
+import socket
+from typing import Any
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+import pytest
+
+from custom_components.qbittorrent_resilient.core.errors import InstanceError
+from custom_components.qbittorrent_resilient.core.magnet import Magnet
+from custom_components.qbittorrent_resilient.core.models import Clock, InstanceSettings
+from custom_components.qbittorrent_resilient.core.qbittorrent import Client, Connection
+from custom_components.qbittorrent_resilient.core.qbittorrent.connection import Gate
+from tests.common import link
+from tests.fake import Dialect, FakeQBittorrent
+
+
+class Time:
+    """A clock whose sleep takes no time; `slept` has what was asked of it."""
+
+    def __init__(self) -> None:
+        self.seconds = 1_800_000_000.0
+        self.slept: list[float] = []
+
+    @property
+    def clock(self) -> Clock:
+        return Clock(now=self.now, monotonic=self.now, sleep=self.sleep)
+
+    def now(self) -> float:
+        return self.seconds
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.seconds += seconds
+        await asyncio.sleep(0)
+
+
+class TimedServer(FakeQBittorrent):
+    """A server in the time of the test."""
+
+    def __init__(self, dialect: Dialect, time: Time, **options: Any) -> None:
+        self.time = time
+        super().__init__(dialect, **options)
+
+    def now(self) -> float:
+        return self.time.now()
+
+
+class Names(AbstractResolver):
+    """Resolves every name to 127.0.0.1, but for `missing.example`."""
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        if host == "missing.example":
+            raise OSError("no such name")
+        return [
+            ResolveResult(
+                hostname=host,
+                host="127.0.0.1",
+                port=port,
+                family=socket.AF_INET,
+                proto=0,
+                flags=socket.AI_NUMERICHOST,
+            )
+        ]
+
+    async def close(self) -> None:
+        """Hold nothing."""
+
+
+class Http:
+    """Makes connections and clients of the engine; all share one HTTP session, as in real life."""
+
+    def __init__(self, session: aiohttp.ClientSession, time: Time) -> None:
+        self.session = session
+        self.time = time
+
+    def settings(self, server: FakeQBittorrent, **fields: Any) -> InstanceSettings:
+        own = server.settings
+        known = {"url": server.url, "username": own.username, "password": own.password}
+        return InstanceSettings(key="key", name="Name", **(known | fields))
+
+    def connection(
+        self,
+        server: FakeQBittorrent,
+        *,
+        gate: Gate | None = None,
+        refused: bool = False,
+        **fields: Any,
+    ) -> Connection:
+        settings = self.settings(server, **fields)
+        return Connection(self.session, settings, self.time.clock, gate=gate, refused=refused)
+
+    def client(self, server: FakeQBittorrent, **fields: Any) -> Client:
+        return Client(self.connection(server, **fields))
+
+
+def magnets(*numbers: int) -> list[Magnet]:
+    """Return the magnets number so-and-so."""
+    return [Magnet.parse(link(number)) for number in numbers]
+
+
+async def transfer(connection: Connection) -> int:
+    """Ask a small question and return the status of the answer."""
+    return (await connection.request("GET", "transfer/info")).status
+
+
+async def failure(attempt: Awaitable[object]) -> tuple[str, bool]:
+    """Return what the engine decides by: the status, and whether the request may be done."""
+    with pytest.raises(InstanceError) as caught:
+        await attempt
+    return caught.value.status.value, caught.value.maybe_done

@@ -1,0 +1,343 @@
+"""Handing over: only what the server lists is added, and nothing is given up that may be there."""
+
+import asyncio
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from custom_components.qbittorrent_resilient.core.errors import InstanceError
+from custom_components.qbittorrent_resilient.core.handover import Handover, hand_over
+from custom_components.qbittorrent_resilient.core.health import InstanceMonitor
+from custom_components.qbittorrent_resilient.core.models import AddOptions, Clock, InstanceStatus
+from custom_components.qbittorrent_resilient.core.qbittorrent import Connection, client
+from tests.common import info_hash, link
+from tests.core.common import Http, Time, TimedServer, magnets
+from tests.fake import V4_5, V5_1, V5_3
+
+SETS = ("added", "present", "rejected", "absent", "uncertain")
+
+
+class Desk:
+    """Hands magnets to one server."""
+
+    def __init__(self, server: TimedServer, http: Http, **fields: Any) -> None:
+        self.server = server
+        settings = http.settings(
+            server, **{key: value for key, value in fields.items() if key != "gate"}
+        )
+        self.clock = http.time.clock
+        self.client = http.client(server, **fields)
+        self.monitor = InstanceMonitor(settings, self.client, clock=self.clock)
+
+    async def give(
+        self, *numbers: int, max_retries: int = 0, clock: Clock | None = None
+    ) -> Handover:
+        return await hand_over(
+            self.monitor,
+            magnets(*numbers),
+            AddOptions(category="films"),
+            max_retries=max_retries,
+            clock=clock or self.clock,
+        )
+
+
+def fates(result: Handover) -> dict[str, set[int]]:
+    """Return the numbers of the magnets by fate; empty ones are left out."""
+    by_fate = {name: {int(one, 16) for one in getattr(result, name)} for name in SETS}
+    return {name: numbers for name, numbers in by_fate.items() if numbers}
+
+
+@pytest.fixture
+def desk(newest: TimedServer, http: Http) -> Desk:
+    """Return the desk of a server where the version does not matter."""
+    return Desk(newest, http)
+
+
+@pytest.fixture
+def each(server: TimedServer, http: Http) -> Desk:
+    """Return the desk of a server of each version."""
+    return Desk(server, http)
+
+
+@pytest.fixture
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the time limits of requests short: they are real time."""
+    monkeypatch.setattr(client, "ADD_SECONDS", 0.3)
+    for function in (Connection.request, Connection._exchange):
+        assert function.__kwdefaults__
+        monkeypatch.setitem(function.__kwdefaults__, "seconds", 0.3)
+
+
+async def test_new(each: Desk) -> None:
+    result = await each.give(1, 2, 3)
+    assert fates(result) == {"added": {1, 2, 3}}
+    assert result.error is None
+    assert each.server.adds == [[magnet.link for magnet in magnets(1, 2, 3)]]
+    assert {torrent.category for torrent in each.server.torrents} == {"films"}
+
+
+async def test_present(each: Desk) -> None:
+    each.server.add(link(1), link(2))
+    assert fates(await each.give(1, 2)) == {"present": {1, 2}}
+
+
+async def test_present_as_hybrid(each: Desk, time: Time) -> None:
+    """The server refuses it, and lists it under another id."""
+    each.server.add(link(1))
+    each.server.become_hybrid(info_hash(1), "ab" * 32)
+    started = time.seconds
+    assert fates(await each.give(1)) == {"present": {1}}
+    assert time.seconds - started < 2
+
+
+async def test_mixed(each: Desk) -> None:
+    """The answer does not say which is new; none is lost, none refused."""
+    each.server.add(link(1))
+    assert fates(await each.give(1, 2)) == {"added": {1, 2}}
+
+
+async def test_never_listed(each: Desk, time: Time) -> None:
+    """It says yes to both, and lists one."""
+    each.server.torrents.never_listed = {info_hash(2)}
+    started = time.seconds
+    result = await each.give(1, 2, max_retries=3)
+    assert fates(result) == {"added": {1}, "rejected": {2}}
+    assert time.seconds - started >= 5
+    assert len(each.server.adds) == 1
+    assert result.error is None
+
+
+async def test_refused_and_not_listed(each: Desk, time: Time) -> None:
+    no = (409, "Conflict") if each.server.dialect.counts_adds else (200, "Fails.")
+    each.server.faults.answer(*no, endpoint="torrents/add")
+    started = time.seconds
+    assert fates(await each.give(1, max_retries=3)) == {"rejected": {1}}
+    assert 1 <= time.seconds - started < 5
+
+
+@pytest.mark.parametrize(
+    ("delay", "fate"), [(0.01, "added"), (0.3, "added"), (4.9, "added"), (5.5, "rejected")]
+)
+async def test_listed_late(each: Desk, time: Time, delay: float, fate: str) -> None:
+    each.server.torrents.list_delay = delay
+    assert fates(await each.give(1, 2)) == {fate: {1, 2}}
+
+
+@pytest.mark.parametrize(
+    ("dialect", "access"),
+    [
+        (V4_5, "password"),
+        (V4_5, "bypass"),
+        (V5_1, "password"),
+        (V5_3, "password"),
+        (V5_3, "bypass"),
+        (V5_3, "api key"),
+    ],
+    ids=lambda one: one if isinstance(one, str) else one.version,
+)
+@pytest.mark.parametrize("max_retries", [0, 1])
+async def test_restart_before_it_is_listed(
+    server: TimedServer, http: Http, time: Time, access: str, max_retries: int
+) -> None:
+    """What the server lost is not `rejected`: it is given again."""
+    fields = {"api_key": server.new_api_key()} if access == "api key" else {}
+    server.settings.local_host_auth = access != "bypass"
+    server.torrents.list_delay = 0.5
+    restarts = 0
+    time.seconds += 60
+
+    async def sleep(seconds: float) -> None:
+        nonlocal restarts
+        if not restarts:
+            restarts += 1
+            await server.restart(keep="none", down=0)
+        await time.sleep(seconds)
+
+    desk = Desk(server, http, **fields)
+    result = await desk.give(1, max_retries=max_retries, clock=replace(time.clock, sleep=sleep))
+    assert restarts == 1
+    assert fates(result) == {"added" if max_retries else "absent": {1}}
+    assert len(server.adds) == 1 + max_retries
+
+
+async def test_session_lost_before_it_is_listed(desk: Desk) -> None:
+    """What the server has listed by then is added; a log-in alone does not make a second add."""
+    desk.server.torrents.list_delay = 0.5
+    desk.server.faults.answer(403, "Forbidden", endpoint="torrents/info", times=1)
+    assert fates(await desk.give(1)) == {"added": {1}}
+    assert len(desk.server.adds) == 1
+
+
+@pytest.mark.usefixtures("hurry")
+@pytest.mark.parametrize("executed", [True, False])
+@pytest.mark.parametrize("kind", ["cut", "hang", "502", "page", "huge"])
+async def test_lost_answer(desk: Desk, kind: str, executed: bool) -> None:
+    """The server is asked before it is told again."""
+    faults = desk.server.faults
+    match kind:
+        case "cut":
+            faults.cut("torrents/add", times=1, after=executed)
+        case "hang":
+            faults.hang("torrents/add", times=1, after=executed)
+        case "502":
+            faults.answer(502, "<p>", "text/html", "torrents/add", times=1, after=executed)
+        case "page":
+            faults.answer(200, "<p>", "text/html", "torrents/add", times=1, after=executed)
+        case "huge":
+            body = "x" * 9_999_999
+            faults.answer(200, body, endpoint="torrents/add", times=1, after=executed)
+    result = await desk.give(1, 2, max_retries=1)
+    assert fates(result) == {"added": {1, 2}}
+    assert len(desk.server.adds) == (1 if executed else 2)
+    assert executed or result.error is None
+    faults.clear()
+
+
+@pytest.mark.usefixtures("hurry")
+@pytest.mark.parametrize(
+    "silence",
+    [
+        lambda server: server.faults.cut("torrents/info"),
+        lambda server: server.faults.hang("torrents/info"),
+        lambda server: server.faults.login_page("torrents/info"),
+        lambda server: server.faults.answer(200, "{}", "application/json", "torrents/info"),
+    ],
+    ids=["cut", "hang", "page", "json"],
+)
+@pytest.mark.parametrize("answered", [True, False])
+async def test_cannot_be_asked(
+    desk: Desk, silence: Callable[[TimedServer], object], answered: bool
+) -> None:
+    """Whatever it said, it may have them; nobody else gets them now, and it no second time."""
+    if not answered:
+        desk.server.faults.cut("torrents/add", times=1, after=True)
+    silence(desk.server)
+    result = await desk.give(1, 2, max_retries=3)
+    assert fates(result) == {"uncertain": {1, 2}}
+    assert result.error is not None
+    assert len(desk.server.adds) == 1
+    desk.server.faults.clear()
+
+
+@pytest.mark.usefixtures("hurry")
+@pytest.mark.parametrize("kind", ["cut", "hang"])
+async def test_lost_before_the_add(desk: Desk, kind: str) -> None:
+    """Nothing was handed over, so nothing is uncertain."""
+    getattr(desk.server.faults, kind)("app/processInfo")
+    assert fates(await desk.give(1, max_retries=1)) == {"absent": {1}}
+    assert desk.server.adds == []
+    desk.server.faults.clear()
+    assert fates(await desk.give(1)) == {"added": {1}}
+
+
+@pytest.mark.usefixtures("hurry")
+async def test_frozen(desk: Desk) -> None:
+    """What was sent to a frozen server is executed when it wakes up."""
+    await desk.client.open()
+    await desk.client.launch_time()
+    hang = desk.server.faults.hang("torrents/add", after=True)
+    desk.server.faults.hang("torrents/info")
+    result = await desk.give(1, max_retries=3)
+    assert fates(result) == {"uncertain": {1}}
+    assert result.error is not None
+    assert result.error.status is InstanceStatus.TIMEOUT
+    assert hang.hits == 1
+    assert await desk.monitor.check() is not InstanceStatus.TIMEOUT
+    desk.server.faults.clear()
+    assert await desk.client.find(magnets(1)) == {info_hash(1)}
+
+
+@pytest.mark.parametrize("max_retries", [0, 3, 10])
+async def test_unreachable(desk: Desk, time: Time, max_retries: int) -> None:
+    """It is tried as often as wanted, with growing pauses, and then known not to have it."""
+    await desk.server.refuse()
+    result = await desk.give(1, max_retries=max_retries)
+    assert fates(result) == {"absent": {1}}
+    assert result.error is not None
+    assert result.error.status is desk.monitor.status is InstanceStatus.UNREACHABLE
+    expected = [min(0.5 * 2**number, 5) for number in range(max_retries)]
+    assert len(time.slept) == max_retries
+    for pause, nominal in zip(time.slept, expected, strict=True):
+        assert 0.8 * nominal <= pause <= 1.2 * nominal
+
+
+async def test_back_in_time(desk: Desk, time: Time) -> None:
+    await desk.server.refuse()
+
+    async def sleep(seconds: float) -> None:
+        await desk.server.listen()
+        await time.sleep(seconds)
+
+    result = await desk.give(1, max_retries=3, clock=replace(time.clock, sleep=sleep))
+    assert fates(result) == {"added": {1}}
+    assert result.error is None
+    assert desk.monitor.status is None
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "tries", "fate"),
+    [
+        (400, "Bad Request", 3, "absent"),
+        (404, "Not Found", 3, "absent"),
+        (500, "", 3, "absent"),
+        (504, "", 3, "absent"),
+        (401, "Unauthorized", 1, "absent"),
+    ],
+)
+async def test_odd_answer_to_every_add(
+    desk: Desk, status: int, text: str, tries: int, fate: str
+) -> None:
+    """An odd answer is no verdict on the instance; a clear one is."""
+    desk.server.faults.answer(status, text, endpoint="torrents/add")
+    result = await desk.give(1, max_retries=2)
+    assert fates(result) == {fate: {1}}
+    assert len(desk.server.adds) == tries
+    assert result.error is not None
+    expected = InstanceStatus.HOST_REJECTED if status == 401 else None
+    assert desk.monitor.status is expected
+
+
+async def test_password_changed(desk: Desk, time: Time) -> None:
+    """That does not pass: no second try."""
+    await desk.client.open()
+    desk.server.settings.password = "changed"
+    desk.server.expire_sessions()
+    assert fates(await desk.give(1, max_retries=3)) == {"absent": {1}}
+    assert desk.monitor.status is InstanceStatus.AUTH_FAILED
+    assert time.slept == []
+    assert len(desk.server.logins) == 2
+
+
+@pytest.mark.parametrize(
+    ("closes_at", "fate"), [("torrents/add", "absent"), ("torrents/info", "uncertain")]
+)
+async def test_vpn_goes_down(newest: TimedServer, http: Http, closes_at: str, fate: str) -> None:
+    """Nothing is sent any more; what was sent before may be there."""
+    is_open = True
+
+    async def gate(*, handing_over: bool) -> None:
+        nonlocal is_open
+        is_open = is_open and not (handing_over and closes_at == "torrents/add")
+        if not is_open:
+            raise InstanceError(InstanceStatus.VPN_DOWN, "closed")
+        if handing_over:
+            is_open = False
+
+    desk = Desk(newest, http, gate=gate)
+    assert fates(await desk.give(1, max_retries=3)) == {fate: {1}}
+    assert desk.monitor.status is InstanceStatus.VPN_DOWN
+    assert len(newest.adds) == (fate == "uncertain")
+    assert newest.requests_to("torrents/info") == []
+
+
+async def test_busy_server_answers_others(desk: Desk) -> None:
+    """Two requests of different magnets do not disturb each other."""
+    results = await asyncio.gather(desk.give(1, 2), desk.give(3))
+    assert [fates(one) for one in results] == [{"added": {1, 2}}, {"added": {3}}]
+
+
+def test_each_magnet_has_one_fate() -> None:
+    names: Collection[str] = Handover.__dataclass_fields__.keys()
+    assert {*SETS, "error"} == set(names)
