@@ -11,6 +11,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
+from custom_components.qbittorrent_resilient.core.courier import Courier
 from custom_components.qbittorrent_resilient.core.errors import PingNotPermittedError
 from custom_components.qbittorrent_resilient.core.models import Clock
 from custom_components.qbittorrent_resilient.core.ping import Echoes
@@ -128,3 +129,9 @@ async def poll(hass: HomeAssistant, seconds: float = 31) -> None:
     pass_time(hass, seconds)
     await asyncio.sleep(0)
     await settled(hass)
+
+
+async def work_once(courier: Courier) -> None:
+    """Let the courier do now what it does in the background."""
+    await courier._settle()
+    await courier._deliver_due()

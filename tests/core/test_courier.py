@@ -13,7 +13,7 @@ from custom_components.qbittorrent_resilient.core.entry import Entry, Record, St
 from custom_components.qbittorrent_resilient.core.errors import StorageError
 from custom_components.qbittorrent_resilient.core.health import InstanceMonitor
 from custom_components.qbittorrent_resilient.core.queue import MagnetQueue
-from tests.common import eventually, info_hash
+from tests.common import eventually, info_hash, work_once
 from tests.core.common import Http, TimedServer, magnets
 
 KEY = "key"
@@ -142,11 +142,11 @@ async def test_backoff_of_what_a_healthy_instance_does_not_take(office: Office) 
     with patch("random.uniform", lambda low, high: high):
         waits = []
         for _ in range(8):
-            await office.courier._work()  # due at once, or after the wait before
+            await work_once(office.courier)  # due at once, or after the wait before
             begun, count = office.time.now(), len(office.server.requests_to("torrents/add"))
             while len(office.server.requests_to("torrents/add")) == count:
                 office.time.seconds += 5
-                await office.courier._work()
+                await work_once(office.courier)
                 assert office.time.now() - begun < 2 * longest
             waits.append(office.time.now() - begun)
     assert len(tries) == 1
@@ -159,14 +159,14 @@ async def test_backoff_blocks_no_other_and_ends_when_the_instance_turns_ok(offic
     office.server.faults.answer(500, "no", endpoint="torrents/add", times=2)
     with patch("random.uniform", lambda low, high: high):
         await office.courier.add(office.entries(1, max_retries=0))
-        await office.courier._work()
+        await work_once(office.courier)
         assert office.queued == [info_hash(1)]
         await office.courier.add(office.entries(2, max_retries=0))
         assert office.server.hashes == {info_hash(2)}
-        await office.courier._work()
+        await work_once(office.courier)
         assert office.queued == [info_hash(1)]
         office.courier.instance_ready()
-        await office.courier._work()
+        await work_once(office.courier)
     assert office.server.hashes == {info_hash(1), info_hash(2)}
 
 
@@ -223,7 +223,7 @@ async def test_earlier_life_was_cut_off_before_it_sent(office: Office) -> None:
     await courier.start()
     (failed,) = courier.queue.at(Stage.FAILED)
     assert (failed.info_hash, failed.reason) == (info_hash(1), "error")
-    await courier._work()
+    await work_once(courier)
     assert office.server.hashes == {info_hash(2)}
 
 
@@ -235,7 +235,7 @@ async def test_earlier_life_was_cut_off_while_it_sent(office: Office, *, there: 
         office.server.add(entries[0].magnet.link)
     courier = office.open()
     await courier.start()
-    await courier._work()
+    await work_once(courier)
     failed = {one.info_hash for one in courier.queue.at(Stage.FAILED)}
     assert failed == ({info_hash(2)} if there else {info_hash(1), info_hash(2)})
     assert not office.server.adds
@@ -247,7 +247,7 @@ async def test_instance_that_may_have_it_is_no_longer_configured(office: Office)
     office.write(entry.sent("gone", office.time.now()))
     courier = office.open()
     await courier.start()
-    await courier._work()
+    await work_once(courier)
     assert office.server.hashes == {info_hash(1)}
 
 
@@ -258,10 +258,10 @@ async def test_suspicion_is_forgotten_after_its_time(office: Office) -> None:
     courier = office.open()
     await courier.start()
     office.time.seconds += 890
-    await courier._work()
+    await work_once(courier)
     assert office.books.records
     office.time.seconds += 20
-    await courier._work()
+    await work_once(courier)
     assert not office.books.records
 
 

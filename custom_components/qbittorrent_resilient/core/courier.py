@@ -1,12 +1,12 @@
 """The courier: takes magnets in, delivers them, and looks after those that wait.
 
-One background task does all that nobody waits for. It sleeps until it is woken (an instance turned
+A background task does all that nobody waits for. It sleeps until it is woken (an instance turned
 ok, something was queued) or until some seconds have passed, and a magnet is never worked on twice
 at a time: whoever finds it busy waits for the outcome.
 """
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 import contextlib
 from dataclasses import replace
 import logging
@@ -32,9 +32,7 @@ BACKOFF_SECONDS = (10.0, 300.0)
 
 Full jitter as AWS recommends it; the figures are those that clients of this kind use (PEERS B).
 """
-_NOT_WORTH_ASKING = frozenset(
-    {InstanceStatus.TIMEOUT, InstanceStatus.AUTH_FAILED, InstanceStatus.BANNED}
-)
+_NO_USE_TO_ASK = (InstanceStatus.AUTH_FAILED, InstanceStatus.BANNED)
 
 type _Pass = asyncio.Future[Mapping[str, Outcome]]
 """What everybody waits for who has a magnet in one pass: the outcomes, by info-hash."""
@@ -59,7 +57,8 @@ class Courier:
         self._expiry = expiry_seconds
         self._clock = clock or Clock()
         self._turn = asyncio.Lock()
-        self._wake = asyncio.Event()
+        self._wake_delivering = asyncio.Event()
+        self._wake_settling = asyncio.Event()
         self._busy: dict[str, _Pass] = {}
         self._passes: set[asyncio.Task[None]] = set()
         self._not_before: dict[str, float] = {}
@@ -97,12 +96,13 @@ class Courier:
 
     def wake(self) -> None:
         """Let the worker look at once."""
-        self._wake.set()
+        self._wake_delivering.set()
+        self._wake_settling.set()
 
     def instance_ready(self) -> None:
         """Deliver now: an instance turned ok, so earlier failures say nothing any more."""
         self._not_before.clear()
-        self._wake.set()
+        self.wake()
 
     async def add(self, entries: Sequence[Entry], *, wait_for_vpn: float = 0.0) -> list[Outcome]:
         """Take magnets in and deliver them; return what became of each, in their order.
@@ -129,28 +129,41 @@ class Courier:
 
     async def retry(self) -> list[Outcome]:
         """Do one pass over the queue now, and return what became of each magnet in it."""
-        await self._ask_those_that_are_down()
+        await self._ask_those_that_are_down(but_not=_NO_USE_TO_ASK)
         return list((await self._pass_over(self.queue.at(Stage.QUEUED))).values())
 
     async def run(self) -> None:
-        """Work until cancelled."""
+        """Work until cancelled. Looking after deliveries must not hold up the next one."""
+        await asyncio.gather(
+            self._whenever(self._wake_delivering, self._deliver_due),
+            self._whenever(self._wake_settling, self._settle),
+        )
+
+    async def _whenever(self, woken: asyncio.Event, work: Callable[[], Awaitable[None]]) -> None:
+        """Do some work whenever woken, and every TICK_SECONDS."""
         while True:
-            self._wake.clear()
+            woken.clear()
             try:
-                await self._work()
+                await work()
             except StorageError as err:
                 _LOGGER.error("The queue cannot be written: %s", err)
             except Exception:  # a worker that died would leave the queue to itself
                 _LOGGER.exception("A pass over the queue broke off; the next one goes on")
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(TICK_SECONDS):
-                    await self._wake.wait()
+                    await woken.wait()
 
-    async def _work(self) -> None:
-        """Do what is due."""
-        self._expire()
+    async def _settle(self) -> None:
+        """Look after what was delivered; what was lost again is delivered at once."""
         for monitor in self.line:
             await settle(monitor, self.queue, self._clock)
+        await self.queue.commit()
+        if self.queue.count(Stage.QUEUED):
+            self._wake_delivering.set()
+
+    async def _deliver_due(self) -> None:
+        """Deliver what is due, and let what is still queued then wait before its next try."""
+        self._expire()
         await self.queue.commit()
         now = self._clock.now()
         due = [entry for entry in self.queue.at(Stage.QUEUED) if self._due(entry, now)]
@@ -199,16 +212,16 @@ class Courier:
         """Wait for the VPN where an instance requires it, and see who is back."""
         if self.vpn is not None and any(one.settings.requires_vpn for one in self.line):
             await self.vpn.wait_until_up(wait_for_vpn)
-        await self._ask_those_that_are_down()
+        await self._ask_those_that_are_down(but_not=(InstanceStatus.TIMEOUT, *_NO_USE_TO_ASK))
 
-    async def _ask_those_that_are_down(self) -> None:
+    async def _ask_those_that_are_down(self, *, but_not: Collection[InstanceStatus | None]) -> None:
         """Check the instances that were down when last asked: somebody waits for the answer."""
         checks = (
             monitor.check()
             for monitor in self.line
-            if not monitor.is_ok and monitor.status not in _NOT_WORTH_ASKING
+            if not monitor.is_ok and monitor.status not in but_not
         )
-        await asyncio.gather(*checks)
+        await asyncio.gather(*checks, return_exceptions=True)
 
     async def _pass_over(self, entries: Iterable[Entry]) -> dict[str, Outcome]:
         """Deliver what is queued, unless somebody does already; return what became of it."""

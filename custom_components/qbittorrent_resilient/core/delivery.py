@@ -6,18 +6,17 @@ asked before another one gets it; while it cannot be asked, the magnet waits.
 """
 
 import asyncio
-from collections.abc import Awaitable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Collection, Iterable, Sequence
 from dataclasses import replace
 import logging
 
 from .entry import REJECTED, UNCERTAIN, Entry, Mark, Stage
 from .errors import InstanceError, StorageError
-from .handover import Handover, hand_over
+from .handover import Handover, hand_over, portions
 from .health import InstanceMonitor
 from .line import may_go_to, waiting_reason
-from .models import AddOptions, Clock, InstanceStatus
+from .models import Clock, InstanceStatus
 from .outcome import Fate, Outcome
-from .qbittorrent import request_sized
 from .queue import MagnetQueue
 
 _LOGGER = logging.getLogger(__name__)
@@ -56,6 +55,7 @@ class Delivery:
         self._wanted = wanted
         self._errors: dict[str, InstanceError] = {}
         self._marks: dict[str, Mark] = {}
+        self._silent: set[str] = set()
         self.outcomes: dict[str, Outcome] = {}
 
     async def run(self, prepared: Awaitable[None]) -> None:
@@ -158,7 +158,7 @@ class Delivery:
             self._put_all(entry.not_there() for entry in self._still_pending(self._keys))
             raise
         refused = 0
-        for portion in _portions(entries):
+        for portion in portions(entries):
             worked = refused < _REFUSED_PORTIONS and (
                 await self._hand_over(monitor, portion, portion[0].max_retries)
                 or await self._hand_over_split(monitor, portion)
@@ -179,7 +179,7 @@ class Delivery:
         ]
         if not present:
             return True
-        if not monitor.is_ok:
+        if not monitor.is_ok or monitor.settings.key in self._silent:
             return False
         async with self._turn:
             result = await hand_over(
@@ -212,6 +212,8 @@ class Delivery:
 
     def _book(self, monitor: InstanceMonitor, result: Handover) -> None:
         """Note what became of one request's magnets."""
+        if result.uncertain:
+            self._silent.add(monitor.settings.key)
         if result.error is not None:
             self._errors[monitor.settings.key] = result.error
         self._listed(monitor, result.added, Fate.ADDED)
@@ -287,13 +289,3 @@ class Delivery:
     def _put_all(self, entries: Iterable[Entry]) -> None:
         for entry in entries:
             self._queue.put(entry)
-
-
-def _portions(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
-    """Cut entries into requests: of one size, and of one set of wishes each."""
-    alike: dict[tuple[AddOptions, int], dict[str, Entry]] = {}
-    for entry in entries:
-        alike.setdefault((entry.options, entry.max_retries), {})[entry.info_hash] = entry
-    for by_hash in alike.values():
-        for portion in request_sized(entry.magnet for entry in by_hash.values()):
-            yield [by_hash[magnet.info_hash] for magnet in portion]

@@ -4,16 +4,16 @@ An answer proves nothing (QBITTORRENT_API section 0): "Ok." can be untrue, "Fail
 mean "already there", a lost answer leaves it open. Only a list that names the hash counts.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 import random
 
-from .entry import Mark
+from .entry import Entry, Mark
 from .errors import InstanceError
 from .health import InstanceMonitor
 from .magnet import Magnet
 from .models import AddOptions, Clock, InstanceStatus
-from .qbittorrent import AddAnswer
+from .qbittorrent import AddAnswer, request_sized
 
 LISTING_SECONDS = 5.0
 """How long a magnet may take from "Ok." to the list; 5000 at once were seen to take 0.2 s."""
@@ -35,6 +35,16 @@ class Handover:
     absent: set[str] = field(default_factory=set)
     uncertain: set[str] = field(default_factory=set)
     error: InstanceError | None = None
+
+
+def portions(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
+    """Cut entries into requests: of one size, and of one set of wishes each."""
+    alike: dict[tuple[AddOptions, int], dict[str, Entry]] = {}
+    for entry in entries:
+        alike.setdefault((entry.options, entry.max_retries), {})[entry.info_hash] = entry
+    for by_hash in alike.values():
+        for portion in request_sized(entry.magnet for entry in by_hash.values()):
+            yield [by_hash[magnet.info_hash] for magnet in portion]
 
 
 async def hand_over(

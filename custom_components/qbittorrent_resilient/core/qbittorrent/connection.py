@@ -114,7 +114,13 @@ class Connection:
             if self._drop(session):
                 self.renewals += 1
                 self._log_in_first |= session.bypass
+        if not self._has_password and not self._settings.api_key:
+            raise InstanceError(InstanceStatus.AUTH_FAILED, "the server wants a log-in")
         raise dialect.not_qbittorrent("the server forgets each log-in at once")
+
+    @property
+    def _has_password(self) -> bool:
+        return bool(self._settings.username or self._settings.password)
 
     def _drop(self, session: _Session) -> bool:
         """Forget a session; only the first to find it gone is told true."""
@@ -159,13 +165,12 @@ class Connection:
         answer = await self._exchange(session, "GET", dialect.VERSION)
         if answer.status == 401 and not answer.is_page:
             answer = await self._exchange_without_port(session)
-        has_password = bool(self._settings.username or self._settings.password)
-        log_in_first = self._log_in_first and has_password
+        log_in_first = self._log_in_first and self._has_password
         if (answer.status == 403 and not answer.is_page) or log_in_first:
             if self._settings.api_key:
                 self.refused = True
                 raise InstanceError(InstanceStatus.AUTH_FAILED, "the API key was refused")
-            if not has_password:
+            if not self._has_password:
                 raise InstanceError(InstanceStatus.AUTH_FAILED, "the server wants a log-in")
             session = _Session()
             await self._log_in(session)

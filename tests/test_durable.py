@@ -1,0 +1,119 @@
+"""Accepted is on disk before any server is asked; what cannot be written is not accepted."""
+
+import json
+from pathlib import Path
+import stat
+from typing import Any
+from unittest.mock import patch
+
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.storage import Store
+from homeassistant.util.file import WriteError
+import pytest
+
+from custom_components.qbittorrent_resilient.core.qbittorrent import client
+from tests.actions import STORE, add, call, hashes, look_away, on_request, stored, work
+from tests.common import FakeClock, Start, info_hash, instance, link
+from tests.fake.record import Received
+from tests.fake.server import FakeQBittorrent
+
+
+def numbers(*given: int) -> list[str]:
+    return [info_hash(one) for one in given]
+
+
+async def test_on_disk_before_any_server_is_asked(
+    hass: HomeAssistant,
+    start: Start,
+    primary: FakeQBittorrent,
+    secondary: FakeQBittorrent,
+    storage_folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(client, "ADD_MAGNETS", 10)
+    await start(instance("first", primary), instance("second", secondary, priority=2))
+    given = numbers(*range(1, 26))
+    looks: list[str] = []
+
+    def look(received: Received) -> None:
+        file = storage_folder / STORE
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        records = json.loads(file.read_text())["data"]["magnets"]
+        assert sorted(records) == given
+        if received.endpoint == "torrents/add":
+            notes = {key for key, one in records.items() if one.get("sent_to") == "first"}
+            assert {one.split("btih:")[1][:40] for one in received.magnets} <= notes
+        looks.append(received.endpoint)
+
+    on_request(primary, look)
+    on_request(secondary, look)
+    await add(hass, *(link(one) for one in range(1, 26)))
+    assert looks.count("torrents/add") == 3
+    assert looks.index("torrents/info") < looks.index("torrents/add")
+
+
+@pytest.mark.parametrize("queue", [True, False])
+async def test_what_cannot_be_written_is_not_accepted(
+    hass: HomeAssistant,
+    start: Start,
+    primary: FakeQBittorrent,
+    hass_storage: dict[str, Any],
+    *,
+    queue: bool,
+) -> None:
+    entry = await start(instance("first", primary))
+    before = len(primary.requests)
+    with (
+        patch.object(Store, "_async_write_data", side_effect=WriteError("disk full")),
+        pytest.raises(HomeAssistantError, match="could not be stored"),
+    ):
+        await add(hass, link(1), queue=queue)
+    assert len(primary.requests) == before
+    assert await call(hass, "get_queue") == {"queued": [], "failed": []}
+    await work(entry)
+    assert not stored(hass_storage)
+    assert not primary.adds
+    assert hashes((await add(hass, link(1)))["added"]) == numbers(1)
+
+
+async def test_write_error_leaves_what_was_queued_before(
+    hass: HomeAssistant, start: Start, primary: FakeQBittorrent, clock: FakeClock
+) -> None:
+    await start(instance("first", primary))
+    await primary.refuse()
+    await add(hass, link(1), category="old")
+    with (
+        patch.object(Store, "_async_write_data", side_effect=WriteError("disk full")),
+        pytest.raises(HomeAssistantError),
+    ):
+        await add(hass, link(1), link(2), category="new")
+    assert hashes((await call(hass, "get_queue"))["queued"]) == numbers(1)
+    await primary.listen()
+    await call(hass, "retry_queue")
+    (torrent,) = primary.torrents
+    assert torrent.category == "old"
+
+
+async def test_no_note_no_add(
+    hass: HomeAssistant, start: Start, primary: FakeQBittorrent, clock: FakeClock
+) -> None:
+    """The disk fills up after the magnets were accepted."""
+    await start(instance("first", primary))
+    broken = patch.object(Store, "_async_write_data", side_effect=WriteError("disk full"))
+
+    def look(received: Received) -> None:
+        if received.endpoint == "torrents/info" and not broken_now:
+            broken.start()
+            broken_now.append(True)
+
+    broken_now: list[bool] = []
+    on_request(primary, look)
+    try:
+        response = await add(hass, link(1))
+    finally:
+        broken.stop()
+    assert hashes(response["queued"]) == numbers(1)
+    assert not primary.requests_to("torrents/add")
+    look_away(primary)
+    assert hashes((await call(hass, "retry_queue"))["added"]) == numbers(1)
