@@ -1,6 +1,6 @@
 """A real qBittorrent server, sealed on loopback: start, stop, kill, freeze, ask."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 import http.client
 import os
 from pathlib import Path
@@ -57,13 +57,15 @@ class QBittorrent:
         address: str = "127.0.0.1",
         port: int | None = None,
         netns: str | None = None,
+        wrapper: Sequence[str] = (),
         settings: Mapping[str, str] | None = None,
     ) -> None:
         """Write the profile; `settings` are more lines for it, {"Group/KEY/SUBKEY": value}.
 
         With `netns` (the `netns` of a Vpn) it runs in that namespace; give it an address there.
+        `wrapper` is a command that runs the one at its end; its HOME is the profile.
         """
-        self.suite, self.auth, self.netns = suite, auth, netns
+        self.suite, self.auth, self.netns, self.wrapper = suite, auth, netns, wrapper
         self.username, self.password = username, password
         self.api_key = new_api_key() if auth == "api_key" else ""
         self.port = port or free_port("127.0.0.1" if netns else address)
@@ -120,7 +122,7 @@ class QBittorrent:
             raise StartError(msg)
         home = {f"XDG_{name}_HOME": str(self.profile) for name in ("DATA", "CONFIG", "CACHE")}
         env = clean_environment() | home | {"HOME": str(self.profile)}
-        command = [str(program), f"--profile={self.profile}"]
+        command = [*self.wrapper, str(program), f"--profile={self.profile}"]
         self._process = Process(command, self.profile / "output.log", env=env, netns=self.netns)
         deadline = time.monotonic() + seconds
         while not self.answers():

@@ -1,6 +1,7 @@
 """Fixtures for tests against real qBittorrent servers, on loopback."""
 
 from collections.abc import Callable, Iterator
+import contextlib
 import os
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,10 @@ from typing import Any
 import pytest
 import pytest_socket
 
+from custom_components.qbittorrent_resilient import coordinator
+from custom_components.qbittorrent_resilient.core import courier
+from custom_components.qbittorrent_resilient.core.qbittorrent import client
+from custom_components.qbittorrent_resilient.core.qbittorrent.connection import Connection
 from tests.harness.process import UnavailableError
 from tests.harness.qbittorrent import VERSIONS, QBittorrent
 
@@ -23,7 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.live)
 
 
-def _start(folder: Path, suite: str, **options: Any) -> QBittorrent:
+def start_real(folder: Path, suite: str, **options: Any) -> QBittorrent:
     """Start a server, or skip the test where there is none; on a build machine that fails."""
     server = QBittorrent(folder, suite, **options)
     try:
@@ -45,15 +50,50 @@ def _loopback(socket_enabled: None) -> None:
     """Permit sockets; the test plugin limits them to 127.0.0.1."""
 
 
+@pytest.fixture(autouse=True)
+def _real_storage(request: pytest.FixtureRequest) -> None:
+    """Let Home Assistant keep the queue in real files."""
+    if "hass" in request.fixturenames:
+        request.getfixturevalue("storage_folder")
+
+
+@pytest.fixture
+def often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have everything looked at each second, all by itself."""
+    monkeypatch.setattr(coordinator, "DEFAULT_SCAN_SECONDS", 1)
+    monkeypatch.setattr(courier, "TICK_SECONDS", 0.5)
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a server that does not answer count as silent after a second."""
+    for method in (Connection.request, Connection._exchange):
+        assert method.__kwdefaults__ is not None
+        monkeypatch.setitem(method.__kwdefaults__, "seconds", 1.0)
+    monkeypatch.setattr(client, "ADD_SECONDS", 1.0)
+
+
 @pytest.fixture(scope="module", params=VERSIONS, ids=list(VERSIONS.values()))
 def real_server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[QBittorrent]:
     """Give a real server of each version, with a password; the tests of a module share it."""
     pytest_socket.enable_socket()
-    server = _start(tmp_path_factory.mktemp(f"qbittorrent-{request.param}"), request.param)
+    server = start_real(tmp_path_factory.mktemp(f"qbittorrent-{request.param}"), request.param)
     yield server
     server.kill()
+
+
+@pytest.fixture(scope="module")
+def real_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[QBittorrent]]:
+    """Give a real server of every version at once; the tests of a module share them."""
+    pytest_socket.enable_socket()
+    with contextlib.ExitStack() as started:
+        servers = []
+        for suite in VERSIONS:
+            servers.append(start_real(tmp_path_factory.mktemp(f"qbittorrent-{suite}"), suite))
+            started.callback(servers[-1].kill)
+        yield servers
 
 
 @pytest.fixture
@@ -68,7 +108,7 @@ def start_server(
 
     def start(suite: str = "forky", **options: Any) -> QBittorrent:
         """Start one more."""
-        server = _start(tmp_path_factory.mktemp(f"qbittorrent-{suite}"), suite, **options)
+        server = start_real(tmp_path_factory.mktemp(f"qbittorrent-{suite}"), suite, **options)
         started.append(server)
         return server
 

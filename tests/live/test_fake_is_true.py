@@ -43,8 +43,9 @@ async def _reset(server: QBittorrent, session: ClientSession) -> None:
     await probe.post("torrents/removeCategories", {"categories": "\n".join(names)})
     tags = json.loads(await probe.get("torrents/tags"))
     await probe.post("torrents/deleteTags", {"tags": ",".join(tags)})
+    while json.loads(await probe.get("torrents/info")):
+        await asyncio.sleep(0.02)
     await probe.post("auth/logout")
-    await probe.settle()
 
 
 def _real(server: QBittorrent) -> Target:
@@ -60,7 +61,7 @@ def _real(server: QBittorrent) -> Target:
     async def thaw() -> None:
         server.thaw()
 
-    return Target(server.url, server.username, server.password, 0.5, restart, freeze, thaw)
+    return Target(server.url, server.username, server.password, 0.3, restart, freeze, thaw)
 
 
 def _fake(server: FakeQBittorrent) -> Target:

@@ -1,0 +1,150 @@
+"""Log-ins: as few as can be, one server's apart from another's, and none that end in a ban."""
+
+import asyncio
+from typing import Any
+
+from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigEntry
+from homeassistant.core import HomeAssistant
+import pytest
+
+from custom_components.qbittorrent_resilient.core.qbittorrent import connection
+from tests import flow
+from tests.actions import add, again
+from tests.common import info_hash, link
+from tests.harness.qbittorrent import VERSIONS, QBittorrent
+from tests.harness.qbittorrent_client import Client
+from tests.live.common import configure, delivered, fields, health, log_ins, set_up, until_health
+from tests.live.conftest import StartServer
+
+
+@pytest.mark.parametrize("suites", [("bookworm", "bookworm"), ("trixie", "forky")])
+async def test_two_on_one_address(
+    hass: HomeAssistant, start_server: StartServer, suites: tuple[str, str]
+) -> None:
+    first, second = (start_server(suite, password=f"of {suite}") for suite in suites)
+    entry = await set_up(hass, fields(first), fields(second, "Second"))
+    for number in range(1, 6):
+        for _ in range(4):
+            assert await health(hass) == {"First": "ok", "Second": "ok"}
+        response = await add(hass, link(number))
+        assert response["added"][0]["instance"] == "First"
+    first.kill()
+    for number in range(6, 11):
+        response = await add(hass, link(number), max_retries=0)
+        assert response["added"][0]["instance"] == "Second"
+        assert await health(hass) == {"First": "unreachable", "Second": "ok"}
+    # One in the flow, one to work with, and the test's own.
+    assert log_ins(second) == (3, 0)
+    assert second.hashes() == {info_hash(number) for number in range(6, 11)}
+    first.start()
+    assert await health(hass) == {"First": "ok", "Second": "ok"}
+    assert log_ins(first) == (2, 0)
+    renewals = [one.monitor.client.renewals for one in entry.runtime_data.instances.values()]
+    assert renewals == [1, 0]
+
+
+@pytest.mark.parametrize("suite", VERSIONS, ids=VERSIONS.values())
+async def test_session_gone(hass: HomeAssistant, start_server: StartServer, suite: str) -> None:
+    server = start_server(suite)
+    entry = await set_up(hass, fields(server))
+    assert (await add(hass, link(1)))["added"]
+    server.restart()
+    responses = await asyncio.gather(*(add(hass, link(number)) for number in range(2, 8)))
+    assert all(one["added"][0]["status"] == "added" for one in responses)
+    assert {info_hash(number) for number in range(2, 8)} <= server.hashes()
+    assert log_ins(server) == (2, 0)  # the integration's, and the test's own
+    (instance,) = entry.runtime_data.instances.values()
+    assert instance.monitor.client.renewals == 1
+
+
+async def test_wrong_password_is_tried_once(hass: HomeAssistant, start_server: StartServer) -> None:
+    servers = one_of_each(start_server)
+    entry = await set_up(hass, *(fields(server, name) for name, server in servers.items()))
+    for server in servers.values():
+        configure(server, web_ui_password="another one", web_ui_session_timeout=1)
+        server.client = Client(server.url, server.username, "another one")
+    await asyncio.sleep(2.1)
+    for _ in range(10):
+        assert await health(hass) == dict.fromkeys(servers, "auth_failed")
+    response = await add(hass, link(1))
+    assert response["queued"][0]["reason"] == "auth_failed"
+    await again(hass, entry)
+    assert await health(hass) == dict.fromkeys(servers, "auth_failed")
+    for server in servers.values():
+        # It is not banned: the test logs in, from the same address.
+        assert server.client.call("app/version") == f"v{server.version}"
+        assert log_ins(server)[1] == 1
+
+    for name, server in servers.items():
+        form = await _reconfigure(hass, entry, name)
+        form = await _enter(hass, form, fields(server, name, password="another one"))
+        assert form["reason"] == "reconfigure_successful"
+        await hass.async_block_till_done()
+    assert await health(hass) == dict.fromkeys(servers, "ok")
+    await delivered(hass)
+    assert [hashes for server in servers.values() if (hashes := server.hashes())] == [
+        {info_hash(1)}
+    ]
+
+
+async def test_wrong_password_entered_while_a_session_is_open(
+    hass: HomeAssistant, start_server: StartServer
+) -> None:
+    # With the cookie of an open session qBittorrent takes any password.
+    servers = one_of_each(start_server)
+    entry = await set_up(hass, *(fields(server, name) for name, server in servers.items()))
+    for name, server in servers.items():
+        form = await _reconfigure(hass, entry, name)
+        for _ in range(2):
+            form = await _enter(hass, form, fields(server, name, password="wrong"))
+            assert form["errors"] == {"base": "invalid_auth"}
+    assert await health(hass) == dict.fromkeys(servers, "ok")
+    assert [log_ins(server) for server in servers.values()] == [(3, 2)] * 3
+
+
+async def test_ban(
+    hass: HomeAssistant, start_server: StartServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "BAN_PAUSE_SECONDS", (5.0, 5.0))
+    limits = {"MaxAuthenticationFailCount": "1", "BanDuration": "4", "SessionTimeout": "1"}
+    settings = {f"Preferences/WebUI/{key}": value for key, value in limits.items()}
+    servers = one_of_each(start_server, settings=settings)
+    entry = await set_up(hass, *(fields(server, name) for name, server in servers.items()))
+    await asyncio.sleep(1.1)  # the sessions time out
+    for server in servers.values():
+        wrong = {"username": "admin", "password": "wrong"}
+        assert server.client.raw("POST", "auth/login", wrong)[0] in (200, 401)
+    for _ in range(10):
+        assert await health(hass) == dict.fromkeys(servers, "banned")
+    response = await add(hass, link(1))
+    assert response["queued"][0]["reason"] == "banned"
+    for name, server in servers.items():
+        form = await _reconfigure(hass, entry, name)
+        form = await _enter(hass, form, fields(server, name))
+        assert form["errors"] == {"base": "banned"}
+
+    await until_health(hass, lambda statuses: set(statuses.values()) == {"ok"})
+    await delivered(hass)  # to whichever was the first to let us in again
+    assert [hashes for server in servers.values() if (hashes := server.hashes())] == [
+        {info_hash(1)}
+    ]
+    # One of the test, one to find out, one in the flow.
+    assert [log_ins(server)[1] for server in servers.values()] == [3, 3, 3]
+
+
+def one_of_each(start_server: StartServer, **options: Any) -> dict[str, QBittorrent]:
+    """Start a server of each version; return them under the names of their instances."""
+    started = [start_server(suite, **options) for suite in VERSIONS]
+    return {f"V{server.version.replace('.', '')}": server for server in started}
+
+
+async def _reconfigure(hass: HomeAssistant, entry: ConfigEntry, name: str) -> flow.Result:
+    (key,) = (one.subentry_id for one in entry.subentries.values() if one.title == name)
+    return await hass.config_entries.subentries.async_init(
+        (entry.entry_id, "instance"),
+        context={"source": SOURCE_RECONFIGURE, "subentry_id": key},
+    )
+
+
+async def _enter(hass: HomeAssistant, form: flow.Result, entered: flow.Fields) -> flow.Result:
+    return await hass.config_entries.subentries.async_configure(form["flow_id"], entered)
