@@ -7,7 +7,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from tests.common import TARGET, FakeClock, FakeVpn, Start, eventually, instance, pass_time, poll
-from tests.fake.dialect import V4_5, V5_3, Dialect
+from tests.fake.dialect import Dialect
 from tests.fake.server import FakeQBittorrent
 from tests.test_sensor import CHECK, endpoints, status
 
@@ -55,15 +55,13 @@ async def test_disconnected_just_after_its_start(
         assert status(hass) == "disconnected"
 
 
-@pytest.mark.parametrize(("dialect", "word"), [(V5_3, "ok"), (V4_5, "disconnected")])
 async def test_disconnected_when_home_assistant_starts(
-    hass: HomeAssistant, start: Start, clock: FakeClock, dialect: Dialect, word: str
+    hass: HomeAssistant, start: Start, clock: FakeClock, dialect: Dialect
 ) -> None:
-    # Only a newer server says how long it runs; an older one is taken at its word.
     async with FakeQBittorrent(dialect) as server:
         server.connection_status = "disconnected"
         await start(instance("first", server))
-        assert status(hass) == word
+        assert status(hass) == "ok"
         clock.tick(31)
         await poll(hass)
         assert status(hass) == "disconnected"

@@ -16,6 +16,7 @@ from custom_components.qbittorrent_resilient.core.qbittorrent.dialect import (
     add_fields,
     read_add,
     read_connection_status,
+    read_first_logged,
     read_launch_time,
     read_listed,
     read_log,
@@ -291,3 +292,19 @@ def test_log_of_another_form(row: str) -> None:
 
 def test_answer_is_not_printed() -> None:
     assert "canary" not in repr(Answer(200, HTML, PAGE))
+
+
+@pytest.mark.parametrize(
+    ("body", "start"),
+    [
+        (b'[{"id":3,"timestamp":70,"type":2},{"id":4,"timestamp":71,"type":2}]', 70.0),
+        (b'[{"id":3,"timestamp":70,"type":1}]', None),
+        (b'[{"id":50,"timestamp":70,"type":2}]', None),
+        (b"[]", None),
+        (b'[{"id":3,"timestamp":null,"type":2}]', None),
+        (b'{"id":3}', None),
+        (b"Forbidden", None),
+    ],
+)
+def test_first_logged(body: bytes, start: float | None) -> None:
+    assert read_first_logged(Answer(200, "application/json", body)) == start

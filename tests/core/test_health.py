@@ -204,12 +204,26 @@ async def test_disconnected_after_a_start(
 
 
 async def test_disconnected_at_first_sight(server: TimedServer, http: Http, time: Time) -> None:
-    """Its age is told since 5.3; an older one is taken for old."""
+    """Its age is told by 5.3, and by the log of the older ones."""
     server.connection_status = "disconnected"
     time.seconds += 5
-    young = "ok" if server.dialect.tells_launch_time else "disconnected"
-    assert await watch(server, http).check() == young
+    assert await watch(server, http).check() == "ok"
     time.seconds += 30
+    assert await watch(server, http).check() == "disconnected"
+
+
+@pytest.mark.parametrize("age", [-3600, None])
+async def test_disconnected_of_unknown_age(
+    server: TimedServer, http: Http, time: Time, age: int | None
+) -> None:
+    """A clock that is wrong, or a log whose first messages are gone, tells no age."""
+    server.connection_status = "disconnected"
+    if age is None:
+        server.faults.answer(404, endpoint="app/processInfo")
+        for number in range(20_000):
+            server.log(f"Message {number}", 1)
+    else:
+        time.seconds += age
     assert await watch(server, http).check() == "disconnected"
 
 

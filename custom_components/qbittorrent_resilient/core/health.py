@@ -12,6 +12,8 @@ DOUBT_SECONDS = 2.0
 """Pause before the next check after one unanswered; two in a row are a verdict."""
 START_GRACE_SECONDS = 30.0
 """A process that has just started says `disconnected` for some seconds (QBITTORRENT_API 3)."""
+_CLOCK_SLACK_SECONDS = 5.0
+"""A start that lies further ahead than this only tells that the server's clock is wrong."""
 NOT_SAVING_SECONDS = 600.0
 """How long a failed save counts. qBittorrent never logs that saving works again; after this time
 it is trusted once more, and what it is given stays on the books until it had time to save it."""
@@ -127,8 +129,8 @@ class InstanceMonitor:
         return any(at >= recent for at in failures)
 
     async def _just_started(self, now: float) -> bool:
-        """Tell whether the process is younger than the grace, as far as can be known."""
-        launched = await self.client.launch_time()
-        if launched is not None:
-            return self._clock.now() - launched < START_GRACE_SECONDS
+        """Tell whether the process is younger than the grace, by its clock or by what we saw."""
+        started = await self.client.started_at()
+        if started is not None and (age := self._clock.now() - started) > -_CLOCK_SLACK_SECONDS:
+            return age < START_GRACE_SECONDS
         return now - self._started_at < START_GRACE_SECONDS

@@ -87,6 +87,16 @@ class Client:
         self._silent_version = self.version if launched is None and not passing else None
         return launched
 
+    async def started_at(self) -> float | None:
+        """Ask when the process was started, in epoch seconds: before 5.3 its log tells."""
+        if (launched := await self.launch_time()) is not None:
+            return launched
+        only_info = {"normal": "false", "warning": "false", "critical": "false"}
+        answer = await self._connection.request(
+            "GET", dialect.LOG, query=only_info | {"last_known_id": "-1"}, limit=LOG_ANSWER
+        )
+        return dialect.read_first_logged(answer)
+
     async def add(self, links: list[str], options: AddOptions) -> AddAnswer:
         """Hand over some links; only `find` tells what became of each."""
         answer = await self._connection.request(

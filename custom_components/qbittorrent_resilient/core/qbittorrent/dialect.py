@@ -31,7 +31,8 @@ LIST = "torrents/info"
 
 _VERSION = re.compile(r"v?\d+(\.\d+)+\w*")
 _RESUME_DATA = re.compile(r"fastresume|resume data", re.IGNORECASE)
-_CRITICAL = 8
+_INFO, _CRITICAL = 2, 8
+_EARLY_MESSAGES = 50
 
 
 class LogInAnswer(Enum):
@@ -190,6 +191,23 @@ def read_launch_time(answer: Answer) -> float | None:
         return float(launched) if isinstance(launched, int | float) else None
     except InstanceError, OverflowError:
         return None
+
+
+def read_first_logged(answer: Answer) -> float | None:
+    """Return when the first messages of a process were logged, in epoch seconds.
+
+    It logs some of the kind "info" within its first second. The log keeps the last 20,000 messages:
+    one whose first are gone tells nothing.
+    """
+    try:
+        early = [
+            float(one["timestamp"])
+            for one in _json_of(answer, list)
+            if int(one["type"]) == _INFO and int(one["id"]) < _EARLY_MESSAGES
+        ]
+    except InstanceError, LookupError, TypeError, ValueError, OverflowError:
+        return None
+    return min(early, default=None)
 
 
 @dataclass(frozen=True, slots=True)
