@@ -68,7 +68,7 @@ async def _add_magnets(
     hass: HomeAssistant, runtime: Runtime, data: dict[str, Any]
 ) -> responses.Response:
     """Deliver magnets, or queue what cannot be delivered now."""
-    intake = await hass.async_add_executor_job(_take_in, data)
+    intake, entries = await hass.async_add_executor_job(_take_in, data, runtime.courier.now())
     if not (intake.magnets or intake.skipped):
         raise ServiceValidationError(
             translation_domain=DOMAIN,
@@ -77,13 +77,19 @@ async def _add_magnets(
                 "reason": intake.invalid[0].detail if intake.invalid else "nothing was given"
             },
         )
+    outcomes = await runtime.courier.add(entries, wait_for_vpn=data["wait_for_vpn"])
+    return responses.of_add(intake, outcomes, runtime)
+
+
+def _take_in(data: dict[str, Any], now: float) -> tuple[Intake, list[Entry]]:
+    """Sort what was given; thousands of links take a while."""
+    intake = take_in(data["magnets"], most=data.get("max_downloads"))
     options = AddOptions(
         category=data.get(CONF_CATEGORY),
         save_path=data.get(CONF_SAVE_PATH),
         tags=tuple(data[CONF_TAGS]) if CONF_TAGS in data else None,
         stopped=data.get(CONF_STOPPED),
     )
-    now = runtime.courier.now()
     entries = [
         Entry(
             magnet=magnet,
@@ -95,12 +101,7 @@ async def _add_magnets(
         )
         for magnet in intake.magnets
     ]
-    outcomes = await runtime.courier.add(entries, wait_for_vpn=data["wait_for_vpn"])
-    return responses.of_add(intake, outcomes, runtime)
-
-
-def _take_in(data: dict[str, Any]) -> Intake:
-    return take_in(data["magnets"], most=data.get("max_downloads"))
+    return intake, entries
 
 
 async def _retry_queue(

@@ -8,6 +8,7 @@ asked before another one gets it; while it cannot be asked, the magnet waits.
 import asyncio
 from collections.abc import Awaitable, Collection, Iterable, Sequence
 from dataclasses import replace
+from itertools import batched
 import logging
 
 from .entry import REJECTED, UNCERTAIN, Entry, Mark, Stage
@@ -17,7 +18,7 @@ from .health import InstanceMonitor
 from .line import may_go_to, waiting_reason
 from .models import Clock, InstanceStatus
 from .outcome import Fate, Outcome
-from .queue import MagnetQueue
+from .queue import AT_A_TIME, MagnetQueue
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -144,14 +145,13 @@ class Delivery:
         ]
         if not entries or not monitor.is_ok or key in self._errors:
             return
-        try:
-            await self._take_mark(monitor)
-        except InstanceError as err:
-            self._errors[key] = err
-            monitor.met(err)
+        if key not in self._marks:  # it turned ok since, and was not asked what it has
             return
         now = self._clock.now()
-        self._put_all(entry.sent(key, now) for entry in entries)
+        for some in batched(entries, AT_A_TIME, strict=False):
+            present = self._still_pending(entry.info_hash for entry in some)
+            self._put_all(entry.sent(key, now) for entry in present)
+            await asyncio.sleep(0)
         try:
             await self._queue.commit()
         except StorageError:

@@ -8,6 +8,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
+from itertools import batched
 import logging
 from typing import Protocol
 
@@ -16,6 +17,9 @@ from .errors import StorageError
 from .magnet import Magnet
 
 _LOGGER = logging.getLogger(__name__)
+
+AT_A_TIME = 1000
+"""Entries worked on before others get their turn: some 5 ms."""
 
 
 class QueueStore(Protocol):
@@ -121,8 +125,12 @@ class MagnetQueue:
             if not self._changed:
                 return
             changed, self._changed = self._changed, {}
-            put = {key: to_record(self._entries[key]) for key in changed if key in self._entries}
             try:
+                put: dict[str, Record] = {}
+                for keys in batched(changed, AT_A_TIME, strict=False):
+                    known = (key for key in keys if key in self._entries)
+                    put |= {key: to_record(self._entries[key]) for key in known}
+                    await asyncio.sleep(0)
                 await self._store.commit(put, changed.keys() - put.keys())
             except BaseException:
                 self._changed = changed | self._changed
