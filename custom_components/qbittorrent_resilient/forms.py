@@ -107,7 +107,7 @@ def instance_schema(*, vpn_watched: bool, next_priority: int) -> vol.Schema:
 
 def next_priority(siblings: Iterable[Mapping[str, Any]]) -> int:
     """Return the lowest number after all that are taken."""
-    return max((int(one[CONF_PRIORITY]) for one in siblings), default=0) + 1
+    return max((int(one.get(CONF_PRIORITY, 1)) for one in siblings), default=0) + 1
 
 
 async def async_check_targets(
@@ -116,7 +116,7 @@ async def async_check_targets(
     """Return the VPN targets, each once, and what is wrong with them."""
     targets = list(dict.fromkeys(one.strip() for one in entered[CONF_VPN_TARGETS] if one.strip()))
     if not targets:
-        if any(one[CONF_REQUIRES_VPN] for one in instances):
+        if any(one.get(CONF_REQUIRES_VPN) for one in instances):
             return targets, {CONF_VPN_TARGETS: "vpn_required"}
         return targets, {}
     if not all(is_host_valid(target) for target in targets):
