@@ -75,6 +75,7 @@ def test_refused(given: str, reason: str) -> None:
         ("http://host", "http://other", False),
         ("http://host/a", "http://host/b", False),
         ("http://[::1]:80", "http://[::1]", True),
+        ("http://Host:8080/qBit/", "https://host:8080/qBit", True),
     ],
 )
 def test_same_place(first: str, second: str, same: bool) -> None:

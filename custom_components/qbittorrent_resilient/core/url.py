@@ -17,7 +17,7 @@ def normalise_url(text: str) -> str:
 
 
 def same_place(first: str, second: str) -> bool:
-    """Tell whether two normalised URLs lead to the same server, whatever their scheme."""
+    """Tell whether two valid URLs lead to the same server, whatever their scheme."""
     return _place(first) == _place(second)
 
 
@@ -29,7 +29,8 @@ def host_without_port(url: str) -> str:
 
 def _place(url: str) -> tuple[str | None, int | None, str]:
     parts = urlsplit(url)
-    return (parts.hostname, parts.port or _DEFAULT_PORTS.get(parts.scheme), parts.path)
+    port = parts.port or _DEFAULT_PORTS.get(parts.scheme)
+    return (parts.hostname, port, parts.path.rstrip("/"))
 
 
 def _split(text: str) -> SplitResult:
