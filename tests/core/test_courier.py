@@ -117,6 +117,30 @@ async def test_worker_looks_by_itself(office: Office) -> None:
         task.cancel()
 
 
+async def test_worker_ends_with_the_courier(
+    office: Office, worker: asyncio.Task[None], caplog: pytest.LogCaptureFixture
+) -> None:
+    """An orderly stop is nothing to complain of."""
+    await office.courier.stop()
+    await asyncio.wait_for(worker, 1)
+    assert not caplog.records
+
+
+async def test_full_disk_is_logged_once(
+    office: Office, worker: asyncio.Task[None], caplog: pytest.LogCaptureFixture
+) -> None:
+    await office.courier.add(office.entries(1))
+    office.time.seconds += 100
+    office.books.broken = True
+    for _ in range(3):
+        office.courier.wake()
+        await asyncio.sleep(0.05)
+    assert [one.message for one in caplog.records] == ["The queue cannot be written: disk full"]
+    office.books.broken = False
+    office.courier.wake()
+    await eventually(lambda: not office.books.records)
+
+
 @pytest.mark.parametrize("mistake", [StorageError("disk full"), RuntimeError("a mistake")])
 async def test_worker_survives(
     office: Office, worker: asyncio.Task[None], mistake: Exception, caplog: pytest.LogCaptureFixture

@@ -62,6 +62,8 @@ class Courier:
         self._busy: dict[str, _Pass] = {}
         self._passes: set[asyncio.Task[None]] = set()
         self._not_before: dict[str, float] = {}
+        self._stopped = False
+        self._unwritable = False
 
     @property
     def active(self) -> InstanceMonitor | None:
@@ -82,6 +84,8 @@ class Courier:
 
     async def stop(self) -> None:
         """Cut deliveries off where they are: the books say what may be where."""
+        self._stopped = True
+        self.wake()
         for task in self._passes:
             task.cancel()
         if self._passes:
@@ -133,7 +137,7 @@ class Courier:
         return list((await self._pass_over(self.queue.at(Stage.QUEUED))).values())
 
     async def run(self) -> None:
-        """Work until cancelled. Looking after deliveries must not hold up the next one."""
+        """Work until stopped. Looking after deliveries must not hold up the next one."""
         await asyncio.gather(
             self._whenever(self._wake_delivering, self._deliver_due),
             self._whenever(self._wake_settling, self._settle),
@@ -141,12 +145,15 @@ class Courier:
 
     async def _whenever(self, woken: asyncio.Event, work: Callable[[], Awaitable[None]]) -> None:
         """Do some work whenever woken, and every TICK_SECONDS."""
-        while True:
+        while not self._stopped:
             woken.clear()
             try:
                 await work()
+                self._unwritable = False
             except StorageError as err:
-                _LOGGER.error("The queue cannot be written: %s", err)
+                if not (self._stopped or self._unwritable):
+                    _LOGGER.error("The queue cannot be written: %s", err)
+                self._unwritable = True
             except Exception:  # a worker that died would leave the queue to itself
                 _LOGGER.exception("A pass over the queue broke off; the next one goes on")
             with contextlib.suppress(TimeoutError):
