@@ -12,7 +12,7 @@ async def about_the_server(probe: Probe) -> None:
     await probe.login()
     await probe.get("app/version")
     await probe.get("app/webapiVersion")
-    await probe.get("app/buildInfo")
+    await probe.get("app/buildInfo", keys)  # the libraries are updated at any time
     await probe.get("app/processInfo", keys)
     await probe.get("transfer/info", keys)
     await probe.get("torrents/count")
