@@ -1,6 +1,7 @@
 """Echoes: which sockets are used, and that only answers count."""
 
 import _socket
+import asyncio
 import errno
 import socket
 from typing import Any
@@ -104,6 +105,7 @@ async def test_permission_is_lost(kernel: Kernel) -> None:
     kernel.refused = {RAW: errno.EPERM}
     with pytest.raises(PingNotPermittedError):
         await ping("127.0.0.1")
+    assert asyncio.all_tasks() == {asyncio.current_task()}  # no echo is left behind
 
 
 @pytest.mark.parametrize("error", [errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EPERM])

@@ -1,6 +1,7 @@
 """ICMP echoes: one small typed wrapper around icmplib, which is untyped."""
 
 import asyncio
+from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -54,7 +55,7 @@ class IcmpPing:
             _one(address, privileged=privileged, delay=number * ECHO_GAP_SECONDS)
             for number in range(ECHOES)
         )
-        found = [trip for trip in await asyncio.gather(*waits) if trip is not None]
+        found = [trip for trip in await all_of(waits) if trip is not None]
         return Echoes(ECHOES, tuple(found))
 
     async def kind(self) -> bool:
@@ -62,6 +63,15 @@ class IcmpPing:
         if self._privileged is None:
             self._privileged = await _allowed_kind()
         return self._privileged
+
+
+async def all_of[T](waits: Iterable[Awaitable[T]]) -> list[T]:
+    """Wait for all at once; only when none is left behind, raise the first error."""
+    results = await asyncio.gather(*waits, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return [result for result in results if not isinstance(result, BaseException)]
 
 
 async def _allowed_kind() -> bool:

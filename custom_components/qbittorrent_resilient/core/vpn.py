@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from .errors import InstanceError, PingNotPermittedError
 from .models import Clock, InstanceStatus, VpnState
-from .ping import Echoes, Ping
+from .ping import Echoes, Ping, all_of
 
 DOUBT_SECONDS = 2.0
 """Pause before the next round while the verdict is in doubt (INTERFACE section 3)."""
@@ -122,7 +122,7 @@ class VpnMonitor:
 
     async def _measure(self) -> VpnReading:
         try:
-            answers = await asyncio.gather(*(self._ask(target) for target in self.targets))
+            answers = await all_of(self._ask(target) for target in self.targets)
         except PingNotPermittedError:
             self._succeeded, self._streak = None, 0
             return VpnReading(VpnState.UNKNOWN, permitted=False)
