@@ -329,7 +329,7 @@ class _Exchange:
             case Kind.CUT:
                 await asyncio.sleep(LATENCY)
                 raise aiohttp.ServerDisconnectedError
-        raise NotImplementedError(fault.kind)
+        raise AssertionError(f"no answer to a fault of kind {fault.kind}")
 
 
 class _Vpn:
