@@ -1,8 +1,9 @@
 """What is asked of a server, and what its answers amount to."""
 
 from collections.abc import Callable
-from itertools import batched
+import threading
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -11,7 +12,7 @@ from custom_components.qbittorrent_resilient.core.models import AddOptions
 from custom_components.qbittorrent_resilient.core.qbittorrent import (
     AddAnswer,
     client as module,
-    request_sized,
+    dialect,
 )
 from tests.common import info_hash, link
 from tests.core.common import Http, Time, TimedServer, failure, magnets
@@ -70,16 +71,50 @@ async def test_log_after_a_restart_that_nothing_tells_of(newest: TimedServer, ht
     assert client.renewals == 0
 
 
+async def test_long_log_is_read_in_a_thread(newest: TimedServer, http: Http) -> None:
+    """Ten thousand failed saves, as after a night with a full disk, are read and none is lost."""
+    threads = []
+    read = dialect.read_log
+
+    def note(answer: dialect.Answer, before: dialect.LogPart) -> dialect.LogPart:
+        threads.append(threading.current_thread())
+        return read(answer, before)
+
+    client = http.client(newest)
+    with patch.object(dialect, "read_log", note):
+        newest.say_not_saving()
+        assert len((await client.vitals()).save_failures) == 1
+        for _ in range(10_000):
+            newest.say_not_saving()
+        assert len((await client.vitals()).save_failures) == 10_000
+    assert threads[0] is threading.main_thread() is not threads[1]
+
+
 async def test_launch_time(server: TimedServer, http: Http, time: Time) -> None:
-    """The versions that do not tell it are asked once."""
+    """The versions that do not tell it are asked once, the others once a session."""
     client = http.client(server)
     told = server.dialect.tells_launch_time
     for _ in range(3):
         assert await client.launch_time() == (server.launch_time if told else None)
-    assert len(server.requests_to("app/processInfo")) == (3 if told else 1)
+    assert len(server.requests_to("app/processInfo")) == 1
     time.seconds += 500
     await server.restart()
+    await client.vitals()  # any request notices that the session is gone
     assert await client.launch_time() == (time.seconds if told else None)
+
+
+@pytest.mark.parametrize("bypass", [False, True])
+async def test_launch_time_where_no_session_ends(
+    newest: TimedServer, http: Http, bypass: bool
+) -> None:
+    """Only the answer tells of a restart: with an API key, or where we are let in as we are."""
+    newest.settings.local_host_auth = not bypass
+    client = http.client(newest, **({} if bypass else {"api_key": newest.new_api_key()}))
+    for _ in range(2):
+        assert await client.launch_time() == newest.launch_time
+    await newest.restart()
+    assert await client.launch_time() == newest.launch_time
+    assert len(newest.requests_to("app/processInfo")) == 3
 
 
 async def test_launch_time_behind_a_faulty_proxy(newest: TimedServer, http: Http) -> None:
@@ -243,21 +278,3 @@ async def test_what_is_known(server: TimedServer, http: Http) -> None:
     server.expire_sessions()
     assert await failure(client.vitals()) == ("auth_failed", False)
     assert (client.refused, client.renewals) == (True, 1)
-
-
-@pytest.mark.parametrize("number", [0, 1, 50, 51, 1000])
-def test_request_sized_by_number(number: int) -> None:
-    given = magnets(*range(1, number + 1))
-    assert list(request_sized(given)) == [list(one) for one in batched(given, 50, strict=False)]
-
-
-def test_request_sized_by_length(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that is longer than a request may be goes alone."""
-    monkeypatch.setattr(module, "ADD_CHARACTERS", 1000)
-    lengths = [1500, 300, 700, 90, 1500, 400, 400, 400]
-    base = len(link(1, name="x")) - 1
-    given = [Magnet.parse(link(1, name="x" * (length - base))) for length in lengths]
-    assert [len(magnet.link) for magnet in given] == lengths
-    portions = list(request_sized(given))
-    assert [one for portion in portions for one in portion] == given
-    assert [len(portion) for portion in portions] == [1, 2, 1, 1, 2, 1]

@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 
 from custom_components.qbittorrent_resilient.core.qbittorrent import connection as module
+from custom_components.qbittorrent_resilient.core.qbittorrent.log_ins import IN_VAIN_SECONDS
 from tests.core.common import Http, Time, TimedServer, failure, transfer
 from tests.fake import V5_3, Dialect, FakeQBittorrent
 
@@ -41,12 +42,13 @@ type Inject = Callable[[FakeQBittorrent], object]
 async def test_odd_start(
     newest: TimedServer, http: Http, inject: Inject, outcome: tuple[str, bool]
 ) -> None:
-    """It says nothing about the credentials: when the server is back, they are tried."""
+    """It says nothing about the credentials: they are tried again, after a second time later."""
     connection = http.connection(newest)
     inject(newest)
     assert await failure(connection.open()) == outcome
     assert await failure(connection.open()) == outcome
     newest.faults.clear()
+    http.time.seconds += IN_VAIN_SECONDS
     assert await transfer(connection) == 200
     assert connection.renewals == 0
 

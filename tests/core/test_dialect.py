@@ -286,7 +286,7 @@ def test_log_goes_on(answer: Answer, before: LogPart, after: LogPart) -> None:
     ],
 )
 def test_log_of_another_form(row: str) -> None:
-    with pytest.raises(InstanceError, match="log has another form"):
+    with pytest.raises(InstanceError, match=r"another form|not JSON"):
         read_log(Answer(200, JSON, f"[{row}]".encode()), LogPart())
 
 

@@ -23,6 +23,10 @@ class StorageError(ResilientError):
     """The queue could not be written or read back; nothing may be claimed as accepted."""
 
 
+class ClosedError(StorageError):
+    """Nothing is written any more, as Home Assistant stops or the entry is reloaded."""
+
+
 class InstanceError(ResilientError):
     """An instance did not do what it was asked.
 

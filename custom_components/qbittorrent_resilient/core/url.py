@@ -40,7 +40,7 @@ def _split(text: str) -> SplitResult:
     try:
         parts = urlsplit(text)
         port = parts.port
-        host = (parts.hostname or "").encode("idna")
+        host = (parts.hostname or "").encode("idna").decode("idna")
     except ValueError as err:  # UnicodeError is one, too
         raise InvalidUrlError("The URL cannot be read") from err
     if parts.scheme not in _DEFAULT_PORTS:

@@ -1,8 +1,8 @@
 """What we ask of a server: is it fit, take these magnets, do you list them."""
 
-from collections.abc import Collection, Iterable, Iterator
+import asyncio
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from itertools import batched
 
 from ..magnet import Magnet
 from ..models import AddOptions
@@ -11,17 +11,16 @@ from .connection import Connection
 from .dialect import AddAnswer, LogPart
 
 ADD_SECONDS = 30.0
-"""For one add of at most ADD_MAGNETS; a server under load was seen to take 25 s an answer."""
-ADD_MAGNETS = 50
-"""Magnets a request: as fast as a huge one, and bounds what a lost answer leaves open."""
-ADD_CHARACTERS = 256 * 1024
-"""Characters of links a request; encoded that stays under the 1 MiB many a proxy allows."""
-LIST_HASHES = 100
-"""Hashes a question; the answer is about 1.4 kB for each that is listed."""
+"""For one add; a server under load was seen to take 25 s an answer."""
+LIST_MAGNETS = 400
+"""Magnets a question; the answer has about 1.4 kB for each that is listed, and is read in 5 ms."""
+LIST_CHARACTERS = 4 * 1024 * 1024
 LIST_ANSWER = 32 * 1024 * 1024
 """Bytes; each torrent listed repeats its magnet link, of up to 64 KiB, in the answer."""
 HYBRID_PAGE = 200
 LOG_ANSWER = 8 * 1024 * 1024
+LONG_LOG = 256 * 1024
+"""Bytes; a full log of 20,000 messages takes 0.1 s to read, and others need their turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +40,7 @@ class Client:
         self._log = LogPart()
         self._log_of = 0
         self._silent_version: str | None = None
+        self._launched: tuple[int, float] | None = None  # and in which session that was said
 
     @property
     def version(self) -> str | None:
@@ -74,17 +74,32 @@ class Client:
             query=only_critical | {"last_known_id": str(max(self._log.last_id - 1, -1))},
             limit=LOG_ANSWER,
         )
-        self._log = dialect.read_log(answer, self._log)
+        self._log = (
+            await asyncio.to_thread(dialect.read_log, answer, self._log)
+            if len(answer.body) > LONG_LOG
+            else dialect.read_log(answer, self._log)
+        )
         return Vitals(dialect.read_connection_status(transfer), self._log.save_failures)
 
     async def launch_time(self) -> float | None:
-        """Ask when the server's process was started, in epoch seconds; None before 5.3."""
+        """Ask when the server's process was started, in epoch seconds; None before 5.3.
+
+        Once is enough while there is a session that ends with the process: a restart in between
+        shows with the next request, in `renewals`.
+        """
         if self._silent_version == self.version is not None:
             return None
+        if self._launched and self._connection.ends_with_the_process:
+            renewals, known = self._launched
+            if renewals == self.renewals:
+                return known
+        asked_in = self.renewals
         answer = await self._connection.request("GET", dialect.PROCESS)
         launched = dialect.read_launch_time(answer)
         passing = answer.status >= 500  # of a proxy: says nothing about the version
         self._silent_version = self.version if launched is None and not passing else None
+        sure = asked_in == self.renewals  # in which session that was said
+        self._launched = (asked_in, launched) if launched is not None and sure else None
         return launched
 
     async def started_at(self) -> float | None:
@@ -112,8 +127,11 @@ class Client:
         not found the torrents with a v2 hash are looked through, too, unless `hybrids` is false.
         """
         listed: set[str] = set()
-        wanted = sorted({one for magnet in magnets for one in magnet.ids})
-        for hashes in batched(wanted, LIST_HASHES, strict=False):
+        left = list(magnets)
+        while left:
+            asked = left[: fitting(left[:LIST_MAGNETS], LIST_CHARACTERS)]
+            del left[: len(asked)]
+            hashes = sorted({one for magnet in asked for one in magnet.ids})
             for names in await self._list({"hashes": "|".join(hashes)}):
                 listed |= names
         if hybrids and any(not (magnet.v2 or magnet.ids & listed) for magnet in magnets):
@@ -146,17 +164,12 @@ class Client:
         )
 
 
-def request_sized(magnets: Iterable[Magnet]) -> Iterator[list[Magnet]]:
-    """Cut magnets into portions that one add request may hold."""
-    portion: list[Magnet] = []
-    characters = 0
+def fitting(magnets: Iterable[Magnet], characters: int) -> int:
+    """Return how many of these have links of so many characters together; one always fits."""
+    total = count = 0
     for magnet in magnets:
-        if portion and (
-            len(portion) >= ADD_MAGNETS or characters + len(magnet.link) > ADD_CHARACTERS
-        ):
-            yield portion
-            portion, characters = [], 0
-        portion.append(magnet)
-        characters += len(magnet.link)
-    if portion:
-        yield portion
+        total += len(magnet.link)
+        if count and total > characters:
+            break
+        count += 1
+    return count

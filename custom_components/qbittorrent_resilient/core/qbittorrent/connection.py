@@ -9,7 +9,6 @@ ignore ports. Whatever cookies the answers set are sent back, to this server alo
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import aiohttp
 
@@ -18,6 +17,9 @@ from ..models import Clock, InstanceSettings, InstanceStatus
 from ..url import host_without_port
 from . import dialect
 from .dialect import Answer, LogInAnswer
+from .failures import instance_error, read_limited
+from .gate import Form, Gate, GatedForm
+from .log_ins import LogIns
 
 REQUEST_SECONDS = 10.0
 """For small questions. A busy server was seen to take 1.4 s (QBITTORRENT_API section 4)."""
@@ -25,15 +27,6 @@ CONNECT_SECONDS = 5.0
 """For the TCP connection; a kernel repeats a lost SYN after 1 and 3 s."""
 SMALL_ANSWER = 256 * 1024
 """Bytes; longer than any right answer to a small question."""
-BAN_PAUSE_SECONDS = (300.0, 3600.0)
-"""First and longest pause after a ban; qBittorrent's default ban lasts 3600 s."""
-
-
-class Gate(Protocol):
-    """Decides whether a request may be sent now."""
-
-    async def __call__(self, *, handing_over: bool) -> None:
-        """Raise InstanceError where it may not; `handing_over` marks requests with magnets."""
 
 
 @dataclass(eq=False, slots=True)
@@ -41,6 +34,7 @@ class _Session:
     """What the server knows us by; a renewed session is another object."""
 
     cookies: dict[str, str] = field(default_factory=dict, repr=False)
+    worked: bool = False
     bypass: bool = False
     """The server let us in without a log-in: another cookie is all that tells of its restart."""
 
@@ -55,9 +49,10 @@ class Connection:
         clock: Clock | None = None,
         *,
         gate: Gate | None = None,
+        log_ins: LogIns | None = None,
         refused: bool = False,
     ) -> None:
-        """Keep the HTTP session; `refused` says that these credentials were refused before.
+        """Keep the HTTP session; `log_ins` or `refused` say what came of these credentials before.
 
         `gate` is asked before every single request and raises InstanceError where none may be
         sent, so that nothing can get past it.
@@ -68,17 +63,22 @@ class Connection:
         self._gate = gate
         self._lock = asyncio.Lock()
         self._session: _Session | None = None
+        self._doubtful: _Session | None = None
+        """One that was refused for another reason than its end, as far as is known."""
         self._attempts = 0
         self._last_failure: InstanceError | None = None
         self._host: str | None = None
         self._log_in_first = False
         """The server let us in to see its version only."""
-        self._ban_pause = 0.0
-        self._banned_until = 0.0
-        self.refused = refused
+        self._log_ins = LogIns(refused=refused) if log_ins is None else log_ins
         self.version: str | None = None
         self.renewals = 0
         """How often a session that worked was gone: each time perhaps a restart of the server."""
+
+    @property
+    def refused(self) -> bool:
+        """Tell whether the credentials were refused; they are not tried again."""
+        return self._log_ins.refused
 
     async def open(self) -> None:
         """Open the session if there is none; raises InstanceError."""
@@ -97,30 +97,46 @@ class Connection:
         """Send one request within the session and return its answer, read to the end.
 
         `seconds` bounds the whole exchange, `limit` the answer's bytes. A session that is gone is
-        renewed once, together with whoever else finds it gone. Raises InstanceError.
+        renewed once, together with whoever else finds it gone; where that did not help, not again
+        for some minutes. Raises InstanceError.
         """
-        for _ in range(2):
+        for attempt in range(2):
             session = await self._current_session()
             answer = await self._exchange(
                 session, method, path, form=form, query=query, seconds=seconds, limit=limit
             )
-            if answer.status == 401 and not answer.is_page:
-                self._drop(session)
+            if _wants_another_host(answer):
+                if self._drop(session):
+                    self._doubtful = session
                 raise InstanceError(
                     InstanceStatus.HOST_REJECTED, "the server's Host or Origin check refuses us"
                 )
-            if answer.status != 403 or answer.is_page:
+            if not _forbids(answer):
                 return answer
-            if self._drop(session):
+            now = self._clock.monotonic()
+            if self._logs_in and attempt:
+                self._log_ins.in_vain(path, now)
+            elif self._logs_in and self._log_ins.is_in_vain(path, now):
+                break
+            elif self._drop(session):
                 self.renewals += 1
                 self._log_in_first |= session.bypass
         if not self._has_password and not self._settings.api_key:
             raise InstanceError(InstanceStatus.AUTH_FAILED, "the server wants a log-in")
-        raise dialect.not_qbittorrent("the server forgets each log-in at once")
+        raise dialect.not_qbittorrent("the server forgets each log-in, or something forbids this")
+
+    @property
+    def ends_with_the_process(self) -> bool:
+        """Tell whether no restart of the server can go unnoticed: the session would be gone."""
+        return self._logs_in and self._session is not None and not self._session.bypass
 
     @property
     def _has_password(self) -> bool:
         return bool(self._settings.username or self._settings.password)
+
+    @property
+    def _logs_in(self) -> bool:
+        return self._has_password and not self._settings.api_key
 
     def _drop(self, session: _Session) -> bool:
         """Forget a session; only the first to find it gone is told true."""
@@ -146,36 +162,32 @@ class Connection:
                 self._last_failure = err
                 raise
             else:
-                self._ban_pause = 0.0
+                self._log_ins.let_in()
                 return self._session
             finally:
                 self._attempts += 1
 
     async def _open_session(self) -> _Session:
-        """Ask for the version without a cookie: 200 lets us in, 403 wants a log-in, 401 the Host.
+        """Ask for the version without a session: 200 lets us in, 403 wants a log-in, 401 the Host.
 
         Only then is the password sent: up to 5.1 a failed Host check, from 5.2 on a wrong
-        password, too, are answered by 401.
+        password, too, are answered by 401. A session that may hold still is asked with first.
         """
-        if self.refused:
-            raise InstanceError(InstanceStatus.AUTH_FAILED, "the credentials were refused before")
-        if self._clock.monotonic() < self._banned_until:
-            raise InstanceError(InstanceStatus.BANNED, "the server has banned this address")
-        session = _Session(bypass=not self._settings.api_key)
+        self._log_ins.require_hope(self._clock.monotonic())
+        session = self._doubtful or _Session(bypass=not self._settings.api_key)
         answer = await self._exchange(session, "GET", dialect.VERSION)
-        if answer.status == 401 and not answer.is_page:
+        if _wants_another_host(answer):
             answer = await self._exchange_without_port(session)
-        log_in_first = self._log_in_first and self._has_password
-        if (answer.status == 403 and not answer.is_page) or log_in_first:
-            if self._settings.api_key:
-                self.refused = True
-                raise InstanceError(InstanceStatus.AUTH_FAILED, "the API key was refused")
-            if not self._has_password:
-                raise InstanceError(InstanceStatus.AUTH_FAILED, "the server wants a log-in")
-            session = _Session()
-            await self._log_in(session)
-            answer = await self._exchange(session, "GET", dialect.VERSION)
+        if _forbids(answer) and self._settings.api_key:
+            raise self._log_ins.refuse("the API key was refused")
+        if _forbids(answer) and not self._has_password:
+            raise InstanceError(InstanceStatus.AUTH_FAILED, "the server wants a log-in")
+        seen_only = self._log_in_first and answer.status == 200 and session is not self._doubtful
+        if _forbids(answer) or (seen_only and self._has_password):
+            session, answer = await self._log_in()
         self.version = dialect.read_version(answer)
+        self._doubtful = None
+        session.worked = True
         return session
 
     async def _exchange_without_port(self, session: _Session) -> Answer:
@@ -189,18 +201,32 @@ class Connection:
             )
         return answer
 
-    async def _log_in(self, session: _Session) -> None:
+    async def _log_in(self) -> tuple[_Session, Answer]:
+        """Open a session with user name and password; return it, and the version told in it."""
+        now = self._clock.monotonic()
+        if self._log_ins.is_in_vain(dialect.LOG_IN, now):
+            raise dialect.not_qbittorrent("the last log-in did not help")
+        if self._doubtful is not None:
+            self.renewals += self._doubtful.worked
+            self._doubtful = None
+        session = _Session()
         form = {"username": self._settings.username, "password": self._settings.password}
-        answer = await self._exchange(session, "POST", dialect.LOG_IN, form=form)
-        meaning = dialect.read_log_in(answer)
+        try:
+            answer = await self._exchange(session, "POST", dialect.LOG_IN, form=form)
+            meaning = dialect.read_log_in(answer)
+        except InstanceError as err:
+            if err.maybe_done or err.status is InstanceStatus.ERROR:
+                self._log_ins.unanswered(now)
+            raise
         if meaning is LogInAnswer.REFUSED:
-            self.refused = True
-            raise InstanceError(InstanceStatus.AUTH_FAILED, "user name or password is wrong")
+            raise self._log_ins.refuse("user name or password is wrong")
         if meaning is LogInAnswer.BANNED:
-            first, longest = BAN_PAUSE_SECONDS
-            self._ban_pause = min(max(self._ban_pause * 2, first), longest)
-            self._banned_until = self._clock.monotonic() + self._ban_pause
-            raise InstanceError(InstanceStatus.BANNED, "the server has banned this address")
+            raise self._log_ins.ban(now)
+        version = await self._exchange(session, "GET", dialect.VERSION)
+        if _forbids(version):
+            self._log_ins.in_vain(dialect.LOG_IN, now)
+            self._doubtful = session
+        return session, version
 
     async def _exchange(
         self,
@@ -229,17 +255,26 @@ class Connection:
             async with self._http.request(
                 method,
                 f"{self._settings.url}/api/v2/{path}",
-                data=form,
+                data=self._body(path, form),
                 params=query,
                 headers=headers,
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(total=seconds, sock_connect=CONNECT_SECONDS),
             ) as response:
-                body = await _read(response, limit)
+                body = await read_limited(response, limit)
                 self._keep_cookies(session, response)
                 return Answer(response.status, response.content_type, body)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as err:
-            raise _instance_error(err) from err
+            failure = instance_error(err)
+        raise failure  # not from the error of the library, which holds the headers that were sent
+
+    def _body(self, path: str, form: Mapping[str, str] | None) -> Form | None:
+        """Return what is sent; magnets pass the gate once more when the connection is there."""
+        if form is None:
+            return None
+        if self._gate is None or path != dialect.ADD:
+            return Form(form)
+        return GatedForm(form, self._gate)
 
     def _keep_cookies(self, session: _Session, response: aiohttp.ClientResponse) -> None:
         """Take over what the answer sets; another value for a known cookie can be a new session.
@@ -249,42 +284,15 @@ class Connection:
         """
         for key, morsel in response.cookies.items():
             changed = session.cookies.get(key, morsel.value) != morsel.value
-            if changed and session.bypass and session is self._session:
+            if changed and session.bypass and session.worked:
                 self.renewals += 1
             session.cookies[key] = morsel.value
 
 
-async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:
-    """Read an answer of at most `limit` bytes."""
-    body = bytearray()
-    async for chunk in response.content.iter_any():
-        body += chunk
-        if len(body) > limit:
-            raise dialect.not_qbittorrent(
-                f"the answer is longer than {limit} bytes", maybe_done=response.status < 400
-            )
-    return bytes(body)
+def _forbids(answer: Answer) -> bool:
+    """Tell whether a session is wanted; a page is not qBittorrent's."""
+    return answer.status == 403 and not answer.is_page
 
 
-_STATUS_OF_ERROR: tuple[tuple[type[BaseException], InstanceStatus, bool], ...] = (
-    # the error, what it says of the instance, and whether the request may have been sent;
-    # the first that fits counts: aiohttp's classes derive from each other
-    (aiohttp.ClientSSLError, InstanceStatus.SSL_ERROR, False),
-    (aiohttp.ConnectionTimeoutError, InstanceStatus.TIMEOUT, False),
-    (aiohttp.ClientConnectorError, InstanceStatus.UNREACHABLE, False),
-    (aiohttp.InvalidURL, InstanceStatus.ERROR, False),
-    (TimeoutError, InstanceStatus.TIMEOUT, True),
-    (aiohttp.ClientResponseError, InstanceStatus.ERROR, True),
-    (aiohttp.ClientPayloadError, InstanceStatus.UNREACHABLE, True),
-    (aiohttp.ClientConnectionError, InstanceStatus.UNREACHABLE, True),
-    (OSError, InstanceStatus.UNREACHABLE, True),
-    (Exception, InstanceStatus.ERROR, True),
-)
-
-
-def _instance_error(err: BaseException) -> InstanceError:
-    """Return what an error of the HTTP library means; its own text may hold the address."""
-    status, maybe_done = next(
-        (status, maybe) for kind, status, maybe in _STATUS_OF_ERROR if isinstance(err, kind)
-    )
-    return InstanceError(status, type(err).__name__, maybe_done=maybe_done)
+def _wants_another_host(answer: Answer) -> bool:
+    return answer.status == 401 and not answer.is_page
