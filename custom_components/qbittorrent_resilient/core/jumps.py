@@ -1,0 +1,44 @@
+"""A wall clock that is set while we run, and what that would do to the times on the books.
+
+A Raspberry Pi has no clock of its own: it starts with the time of its last shutdown, or with 1970,
+and jumps once the network is there. Without care, magnets would expire at once then, and those that
+are uncertain would go on to a second server.
+"""
+
+from dataclasses import dataclass
+
+from .models import Clock
+
+JUMP_SECONDS = 5.0
+"""Less than this is the steering of a clock, or a busy machine between two readings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Jump:
+    """The clock was set by so many seconds; `since` to `until` are the wrong times it told."""
+
+    by: float
+    since: float
+    until: float
+
+
+class JumpWatch:
+    """Compares the wall clock with the steady one."""
+
+    def __init__(self, clock: Clock) -> None:
+        """Take the times from now on."""
+        self._clock = clock
+        self._since = self._wall = clock.now()
+        self._steady = clock.monotonic()
+
+    def jump(self) -> Jump | None:
+        """Return by how much the clock was set since this was last asked; mostly None."""
+        wall, steady = self._clock.now(), self._clock.monotonic()
+        until = self._wall + steady - self._steady
+        by = wall - until
+        self._wall, self._steady = wall, steady
+        if abs(by) < JUMP_SECONDS:
+            return None
+        jump = Jump(by, self._since, until)
+        self._since += by
+        return jump
