@@ -1,6 +1,6 @@
 """Entries: their stages, and what is stored of them."""
 
-from dataclasses import replace
+from copy import replace
 import json
 from typing import Any
 
@@ -33,6 +33,7 @@ FULL = Entry(
     failed_at=1300.0,
     mark=Mark(launched=900.0),
     unsaved=True,
+    suspects=("other", "third"),
 )
 BARE = Entry(magnet=Magnet.parse(link(2)), queued_at=0.0)
 
@@ -77,6 +78,8 @@ def test_longest_link_is_read_back(fill: str) -> None:
         {"tags": 1},
         {"tags": "canary"},
         {"tags": [1]},
+        {"suspects": "canary"},
+        {"suspects": [1]},
         {"category": 1},
         {"stopped": 1},
         {"attempts": None},
@@ -88,7 +91,7 @@ def test_longest_link_is_read_back(fill: str) -> None:
     ],
 )
 def test_unreadable(change: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"not a stored magnet|Stage|type|tag"):
+    with pytest.raises(ValueError, match=r"not a stored magnet|Stage|type|text"):
         from_record(to_record(FULL) | change)
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
+from copy import replace
 import json
 import logging
 from typing import Any
@@ -13,7 +13,7 @@ from custom_components.qbittorrent_resilient.core.entry import Entry, Mark, Reco
 from custom_components.qbittorrent_resilient.core.errors import StorageError
 from custom_components.qbittorrent_resilient.core.magnet import Magnet
 from custom_components.qbittorrent_resilient.core.models import AddOptions
-from custom_components.qbittorrent_resilient.core.queue import MagnetQueue
+from custom_components.qbittorrent_resilient.core.queue import AT_A_TIME, MagnetQueue
 from tests.common import info_hash, link
 
 V2 = "ab" * 32
@@ -109,9 +109,12 @@ async def test_undone_where_the_disk_refuses(queue: MagnetQueue, disk: Disk) -> 
     queue.drop(info_hash(2))
     disk.error = StorageError("full")
     with pytest.raises(StorageError):
-        await queue.commit_or_undo({info_hash(1): entry(1), info_hash(2): entry(2), "none": None})
+        await queue.commit_or_undo(
+            {info_hash(1): entry(1), info_hash(2): entry(2), "none": None},
+            {info_hash(1): queue.get(info_hash(1)), info_hash(2): None, "none": None},
+        )
     assert contents(queue) == [entry(1), entry(2)]
-    assert [queue.count(stage) for stage in Stage] == [2, 0, 0, 0]
+    assert [queue.count(stage) for stage in Stage] == [2, 0, 0, 0, 0]
     disk.error = None
     await queue.commit()
     assert contents(await reloaded(disk)) == contents(queue)
@@ -215,6 +218,7 @@ async def test_keep_is_asked_for_later(queue: MagnetQueue) -> None:
         (entry(1).settling("key", 2.0, Mark(1, 0.5)), ("key", 2.0)),
         (replace(entry(1).sent("key", 2.0), stage=Stage.DISCLAIMED), ("key", 2.0)),
         (entry(1).sent("key", 2.0).failed("expired", 3.0), (None, 0.0)),
+        (replace(entry(1).sent("key", 2.0), stage=Stage.WATCHED), (None, 0.0)),
     ],
     ids=lambda one: one.stage if isinstance(one, Entry) else "",
 )
@@ -224,10 +228,11 @@ async def test_given_again(
 ) -> None:
     """It starts anew, with the new link; only where it may be stays known."""
     await queue.accept([entry(1)])
-    queue.put(replace(old, attempts=5))
+    queue.put(replace(old, attempts=5, suspects=("other",)))
     [accepted] = await queue.accept([entry(again, 9.0)])
-    assert accepted == replace(entry(again, 9.0), sent_to=place[0], sent_at=place[1])
-    assert [queue.count(stage) for stage in Stage] == [1, 0, 0, 0]
+    known = replace(entry(again, 9.0), suspects=("other",))
+    assert accepted == replace(known, sent_to=place[0], sent_at=place[1])
+    assert [queue.count(stage) for stage in Stage] == [1, 0, 0, 0, 0]
 
 
 async def test_given_again_by_another_hash(queue: MagnetQueue) -> None:
@@ -314,3 +319,65 @@ async def test_listener_hears_of_commits(
     await queue.commit()
     await queue.commit()
     assert heard == [2] * told
+
+
+async def test_thousands_leave_others_their_turn(queue: MagnetQueue, disk: Disk) -> None:
+    """While they are put on the books, and while they are taken off."""
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    working = asyncio.create_task(others())
+    many = [entry(number) for number in range(1, 10 * AT_A_TIME)]
+    await queue.accept(many)
+    assert turns >= 18
+    turns = 0
+    assert await queue.change((one, None) for one in many) == many
+    assert turns >= 9
+    working.cancel()
+    assert contents(await reloaded(disk)) == contents(queue) == []
+
+
+async def test_what_another_accepted_meanwhile_stays(queue: MagnetQueue, disk: Disk) -> None:
+    """The first is half-way through its thousands when the second accepts some of them."""
+    many = [entry(number) for number in range(1, 2 * AT_A_TIME)]
+    first = asyncio.create_task(queue.accept(many))
+    await asyncio.sleep(0)
+    assert await queue.accept([entry(1), entry(2)]) == [entry(1), entry(2)]
+    disk.error = StorageError("full")
+    with pytest.raises(StorageError):
+        await first
+    assert queue.get(info_hash(1)) == entry(1)
+    assert queue.get(info_hash(2)) == entry(2)
+    disk.error = None
+    await queue.commit()
+    assert contents(await reloaded(disk)) == contents(queue) == [entry(1), entry(2)]
+
+
+async def test_change(queue: MagnetQueue, disk: Disk) -> None:
+    """Replaced or taken off, durably; but not what has changed since it was looked at."""
+    await queue.accept([entry(1), entry(2), entry(3), entry(4)])
+    looked_at = queue.at(Stage.QUEUED)
+    queue.put(entry(3).failed("rejected", 9.0))
+    queue.drop(info_hash(4))
+    retried = entry(2).tried("timeout", 5.0)
+    changes = zip(looked_at, [None, retried, None, retried], strict=True)
+    assert await queue.change(changes) == [entry(1), entry(2)]
+    expected = [retried, entry(3).failed("rejected", 9.0)]
+    assert contents(await reloaded(disk)) == contents(queue) == expected
+
+
+async def test_change_that_the_disk_refuses(queue: MagnetQueue, disk: Disk) -> None:
+    await queue.accept([entry(1), entry(2)])
+    disk.error = StorageError("full")
+    one, two = queue.at(Stage.QUEUED)
+    with pytest.raises(StorageError):
+        await queue.change([(one, None), (two, two.tried("timeout", 5.0))])
+    assert contents(queue) == [entry(1), entry(2)]
+    disk.error = None
+    await queue.commit()
+    assert contents(await reloaded(disk)) == contents(queue)

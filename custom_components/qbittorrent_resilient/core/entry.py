@@ -1,9 +1,11 @@
 """One magnet on the books: what was accepted, where it may be, and what became of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from copy import replace
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from .errors import InvalidMagnetError
 from .magnet import Magnet
@@ -11,6 +13,7 @@ from .models import AddOptions
 
 UNCERTAIN = "uncertain"
 """Reason of a queued magnet that an instance may have, and that cannot be asked now."""
+INVALID_MAGNET = "invalid_magnet"
 REJECTED = "rejected"
 EXPIRED = "expired"
 REMOVED = "removed"
@@ -23,12 +26,14 @@ class Stage(StrEnum):
     """Where a magnet stands.
 
     `queued`: to be delivered. `settling`: listed by an instance that has not had the time to save
-    it. `failed`: on the failed list, until the user decides. `disclaimed`: the caller was told that
-    it failed; kept only because an instance may have it all the same.
+    it. `watched`: delivered and saved; kept only because another instance may turn out to have it,
+    too. `failed`: on the failed list, until the user decides. `disclaimed`: the caller was told
+    that it failed; kept only because an instance may have it all the same.
     """
 
     QUEUED = "queued"
     SETTLING = "settling"
+    WATCHED = "watched"
     FAILED = "failed"
     DISCLAIMED = "disclaimed"
 
@@ -51,17 +56,22 @@ class Mark:
         return self.renewals is not None and self.renewals == other.renewals
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+_NO_WISHES, _NO_MARK = AddOptions(), Mark()
+
+
+class Entry(NamedTuple):
     """A magnet with its wishes and its fate; times are epoch seconds.
 
+    A tuple, as thousands are changed at a time: that takes a fifth of what a dataclass takes.
     `sent_to` is the key of the instance that has it, or may have it: it is on disk before the
     magnet is sent. `mark` is the process that listed it; `unsaved` says that a save failed since.
+    `suspects` are the keys of instances that may have it as well: it went on without them, as they
+    could not be asked for too long.
     """
 
     magnet: Magnet
     queued_at: float
-    options: AddOptions = field(default_factory=AddOptions)
+    options: AddOptions = _NO_WISHES
     require_vpn: bool = False
     max_retries: int = 3
     keep: bool = True
@@ -72,8 +82,9 @@ class Entry:
     sent_to: str | None = None
     sent_at: float = 0.0
     failed_at: float | None = None
-    mark: Mark = field(default_factory=Mark)
+    mark: Mark = _NO_MARK
     unsaved: bool = False
+    suspects: tuple[str, ...] = ()
 
     @property
     def info_hash(self) -> str:
@@ -88,13 +99,44 @@ class Entry:
         """Return the entry once the instance it was sent to is known not to have it."""
         return replace(self, sent_to=None, sent_at=0.0)
 
+    def moved_on(self) -> Entry:
+        """Return the entry as it goes on without an answer from the instance it was sent to."""
+        if self.sent_to is None:
+            return self
+        if self.sent_to in self.suspects:
+            return self.not_there()
+        return replace(self.not_there(), suspects=(*self.suspects, self.sent_to))
+
+    def cleared(self, instance: str) -> Entry:
+        """Return the entry once it is known whether `instance` has it, too."""
+        if instance not in self.suspects:
+            return self
+        return replace(self, suspects=tuple(one for one in self.suspects if one != instance))
+
     def tried(self, reason: str, at: float) -> Entry:
         """Return the entry after a try that did not deliver it."""
         return replace(self, reason=reason, attempts=self.attempts + 1, last_attempt=at)
 
     def settling(self, instance: str, at: float, mark: Mark) -> Entry:
-        """Return the entry once `instance` lists it."""
-        return replace(self.sent(instance, at), stage=Stage.SETTLING, mark=mark, unsaved=False)
+        """Return the entry once `instance` lists it; another that may have it becomes a suspect."""
+        before = self if self.sent_to == instance else self.moved_on()
+        return replace(
+            before.cleared(instance),
+            stage=Stage.SETTLING,
+            sent_to=instance,
+            sent_at=at,
+            mark=mark,
+            unsaved=False,
+        )
+
+    def shifted(self, by: float, since: float, until: float) -> Entry:
+        """Return the entry with the times that lie between `since` and `until` moved.
+
+        They were taken from a clock that has been set meanwhile.
+        """
+        times = {name: getattr(self, name) for name in _TIMES}
+        wrong = {name: at for name, at in times.items() if at and since <= at <= until}
+        return replace(self, **{name: at + by for name, at in wrong.items()}) if wrong else self
 
     def failed(self, reason: str, at: float) -> Entry:
         """Return the entry as it goes onto the failed list."""
@@ -114,7 +156,13 @@ class Entry:
         )
 
 
-_NUMBER, _TEXT, _FLAG, _COUNT = (int, float), (str,), (bool,), (int,)
+_TIMES = ("queued_at", "last_attempt", "sent_at", "failed_at")
+_NUMBER, _TEXT, _FLAG, _COUNT, _TEXTS = (int, float), (str,), (bool,), (int,), (list,)
+_MOST: Mapping[tuple[type, ...], float] = {
+    _NUMBER: 253_402_300_799.0,
+    _COUNT: 1_000_000_000.0,
+}
+"""The end of the year 9999, and more tries than there can be; less than 0 is nothing, either."""
 _PLAIN: Mapping[str, tuple[type, ...]] = {
     "queued_at": _NUMBER,
     "require_vpn": _FLAG,
@@ -127,15 +175,17 @@ _PLAIN: Mapping[str, tuple[type, ...]] = {
     "sent_at": _NUMBER,
     "failed_at": _NUMBER,
     "unsaved": _FLAG,
+    "suspects": _TEXTS,
 }
 """The fields of an entry that are stored as they are, and what they may hold."""
 _OPTIONS: Mapping[str, tuple[type, ...]] = {
     "category": _TEXT,
     "save_path": _TEXT,
-    "tags": (list,),
+    "tags": _TEXTS,
     "stopped": _FLAG,
 }
-_DEFAULTS = {name: Entry.__dataclass_fields__[name].default for name in _PLAIN}
+_DEFAULTS = {name: Entry._field_defaults.get(name) for name in _PLAIN}
+_VALUES = attrgetter(*_PLAIN)
 
 type Record = dict[str, Any]
 """An entry as it is stored: JSON types only."""
@@ -145,9 +195,9 @@ def to_record(entry: Entry) -> Record:
     """Return what is stored of an entry; what has its default is left out."""
     options = entry.options
     record: Record = {"link": entry.magnet.link, "stage": entry.stage.value}
-    for name in _PLAIN:
-        if (value := getattr(entry, name)) != _DEFAULTS[name]:
-            record[name] = value
+    for (name, default), value in zip(_DEFAULTS.items(), _VALUES(entry), strict=True):
+        if value != default:
+            record[name] = list(value) if isinstance(value, tuple) else value
     if entry.mark.launched is not None:
         record["launched"] = entry.mark.launched
     for name in _OPTIONS:
@@ -159,15 +209,10 @@ def to_record(entry: Entry) -> Record:
 def from_record(record: Record) -> Entry:
     """Return a stored entry; raises ValueError where it cannot be one."""
     try:
-        options = _checked(record, _OPTIONS)
-        if "tags" in options:
-            options["tags"] = tuple(options["tags"])
-            if not all(isinstance(tag, str) for tag in options["tags"]):
-                raise ValueError("a tag is no text")
         return Entry(
             magnet=Magnet.read_back(record["link"]),
             stage=Stage(record["stage"]),
-            options=AddOptions(**options),
+            options=AddOptions(**_checked(record, _OPTIONS)),
             mark=Mark(**_checked(record, {"launched": _NUMBER})),
             **_checked(record, _PLAIN),
         )
@@ -177,9 +222,15 @@ def from_record(record: Record) -> Entry:
 
 def _checked(record: Record, types: Mapping[str, tuple[type, ...]]) -> Record:
     """Return the fields that are there; raises ValueError where one holds something else."""
-    found = {name: record[name] for name in types if name in record}
+    found: Record = {name: record[name] for name in types if name in record}
     for name, value in found.items():
         is_flag = isinstance(value, bool)  # which Python counts as a number
         if not isinstance(value, types[name]) or is_flag is not (types[name] is _FLAG):
             raise ValueError(f"{name} is of another type")
+        if types[name] in _MOST and not 0 <= found[name] <= _MOST[types[name]]:
+            raise ValueError(f"{name} is out of all reason")
+        if isinstance(value, list):
+            if not all(isinstance(one, str) for one in value):
+                raise ValueError(f"{name} holds something that is no text")
+            found[name] = tuple(value)
     return found

@@ -97,9 +97,9 @@ class Magnet:
         return cls(_SCHEME + "&".join(topics + rest), v1, v2, name)
 
 
-def split_links(text: str) -> list[str]:
-    """Split one text of links, separated by white space or line ends."""
-    return text.split()
+def split_links(text: str, most: int = -1) -> list[str]:
+    """Split one text of links, separated by white space or line ends, `most` times."""
+    return text.split(maxsplit=most)
 
 
 def _parameters(query: str) -> Iterator[tuple[str, str]]:

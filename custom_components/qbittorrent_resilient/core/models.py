@@ -31,12 +31,20 @@ class InstanceStatus(StrEnum):
     ERROR = "error"
 
 
+_STEADY_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+def _steady() -> float:
+    """Return seconds that nobody sets; on Linux those count in which the host was asleep."""
+    return time.clock_gettime(_STEADY_CLOCK)
+
+
 @dataclass(frozen=True, slots=True)
 class Clock:
     """Where time comes from: epoch seconds, steady seconds, and a sleep of some seconds."""
 
     now: Callable[[], float] = time.time
-    monotonic: Callable[[], float] = time.monotonic
+    monotonic: Callable[[], float] = _steady
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
 

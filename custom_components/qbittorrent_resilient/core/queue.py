@@ -5,15 +5,15 @@ return only when the store has them.
 """
 
 import asyncio
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import replace
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping
+from copy import replace
 from itertools import batched
 import logging
+from operator import attrgetter
 from typing import Protocol
 
 from .entry import Entry, Record, Stage, from_record, to_record
-from .errors import StorageError
+from .errors import ClosedError, StorageError
 from .magnet import Magnet
 
 _LOGGER = logging.getLogger(__name__)
@@ -40,10 +40,11 @@ class MagnetQueue:
         self._store = store
         self._entries: dict[str, Entry] = {}
         self._by_topic: dict[str, str] = {}
-        self._counts: Counter[Stage] = Counter()
+        self._by_stage: dict[Stage, dict[str, Entry]] = {stage: {} for stage in Stage}
         self._changed: dict[str, None] = {}  # in the order of the changes
         self._lock = asyncio.Lock()
         self._closed = False
+        self._unwritable = False
         self.listener: Callable[[], None] | None = None
 
     async def load(self) -> None:
@@ -65,7 +66,7 @@ class MagnetQueue:
 
     def count(self, stage: Stage) -> int:
         """Return how many entries are in this stage."""
-        return self._counts[stage]
+        return len(self._by_stage[stage])
 
     def get(self, info_hash: str) -> Entry | None:
         """Return one entry, or None."""
@@ -73,10 +74,7 @@ class MagnetQueue:
 
     def at(self, stage: Stage) -> list[Entry]:
         """Return the entries of one stage, oldest first."""
-        if not self._counts[stage]:
-            return []
-        entries = [entry for entry in self._entries.values() if entry.stage is stage]
-        return sorted(entries, key=lambda entry: entry.queued_at)
+        return sorted(self._by_stage[stage].values(), key=attrgetter("queued_at"))
 
     def known(self, magnet: Magnet) -> Entry | None:
         """Return the entry of the same torrent, whichever of its hashes it was added by."""
@@ -97,15 +95,39 @@ class MagnetQueue:
         has been delivered starts anew. Raises StorageError, and then nothing has been accepted.
         """
         before: dict[str, Entry | None] = {}
+        after: dict[str, Entry | None] = {}
         accepted = []
-        for entry in entries:
+        async for entry in in_turns(entries):
             old = self.known(entry.magnet)
             merged = entry if old is None else _merged(old, entry)
             before.setdefault(merged.info_hash, old)
+            after[merged.info_hash] = merged
             self._set(merged)
             accepted.append(merged)
-        await self.commit_or_undo(before)
+        await self.commit_or_undo(before, after)
         return accepted
+
+    async def change(self, changes: Iterable[tuple[Entry, Entry | None]]) -> list[Entry]:
+        """Put others in the place of entries, or take them off the books (None), durably.
+
+        Return those that were changed: not what somebody else has changed meanwhile. Raises
+        StorageError, and then they are as they were.
+        """
+        before: dict[str, Entry | None] = {}
+        after: dict[str, Entry | None] = {}
+        changed = []
+        async for old, new in in_turns(changes):
+            key = old.info_hash
+            if self._entries.get(key) is not old:
+                continue
+            before[key], after[key] = old, new
+            changed.append(old)
+            if new is None:
+                self._remove(key)
+            else:
+                self._set(new)
+        await self.commit_or_undo(before, after)
+        return changed
 
     def put(self, entry: Entry) -> None:
         """Change an entry that is on the books; one that was removed meanwhile stays removed."""
@@ -121,7 +143,7 @@ class MagnetQueue:
         """Write what has changed; raises StorageError, and keeps it for the next commit."""
         async with self._lock:
             if self._closed:
-                raise StorageError("the queue is closed")
+                raise ClosedError("the queue is closed")
             if not self._changed:
                 return
             changed, self._changed = self._changed, {}
@@ -132,18 +154,31 @@ class MagnetQueue:
                     put |= {key: to_record(self._entries[key]) for key in known}
                     await asyncio.sleep(0)
                 await self._store.commit(put, changed.keys() - put.keys())
-            except BaseException:
+            except BaseException as err:
                 self._changed = changed | self._changed
+                self._say(err)
                 raise
+            self._say(None)
         if self.listener is not None:
             self.listener()
 
-    async def commit_or_undo(self, before: Mapping[str, Entry | None]) -> None:
+    def _say(self, err: BaseException | None) -> None:
+        """Log once that the queue cannot be written, and once that it can be again."""
+        fails = isinstance(err, StorageError) and not isinstance(err, ClosedError)
+        if fails and not self._unwritable:
+            _LOGGER.error("The queue cannot be written: %s", err)
+        elif err is None and self._unwritable:
+            _LOGGER.info("The queue can be written again")
+        self._unwritable = fails or (self._unwritable and err is not None)
+
+    async def commit_or_undo(
+        self, before: Mapping[str, Entry | None], after: Mapping[str, Entry | None]
+    ) -> None:
         """Write what has changed; raises StorageError, with these entries as they were before.
 
-        None stands for an entry that was not on the books.
+        `after` is what became of each: what others have changed since stays. None stands for an
+        entry that was, or is, not on the books.
         """
-        after = {key: self._entries.get(key) for key in before}
         try:
             await self.commit()
         except StorageError:
@@ -158,10 +193,10 @@ class MagnetQueue:
 
     def _set(self, entry: Entry) -> None:
         key = entry.info_hash
-        if (old := self._entries.get(key)) is not None:
-            self._counts[old.stage] -= 1
-        self._entries[key] = entry
-        self._counts[entry.stage] += 1
+        old = self._entries.get(key)
+        if old is not None and old.stage is not entry.stage:
+            del self._by_stage[old.stage][key]
+        self._entries[key] = self._by_stage[entry.stage][key] = entry
         self._changed[key] = None
         for topic in (entry.magnet.v1, entry.magnet.v2):
             if topic:
@@ -169,11 +204,19 @@ class MagnetQueue:
 
     def _remove(self, key: str) -> None:
         entry = self._entries.pop(key)
-        self._counts[entry.stage] -= 1
+        del self._by_stage[entry.stage][key]
         self._changed[key] = None
         for topic in (entry.magnet.v1, entry.magnet.v2):
             if topic and self._by_topic.get(topic) == key:
                 del self._by_topic[topic]
+
+
+async def in_turns[T](items: Iterable[T]) -> AsyncGenerator[T]:
+    """Yield all, and give others their turn after every AT_A_TIME."""
+    for number, one in enumerate(items):
+        if number and number % AT_A_TIME == 0:
+            await asyncio.sleep(0)
+        yield one
 
 
 def _merged(old: Entry, new: Entry) -> Entry:
@@ -190,7 +233,7 @@ def _merged(old: Entry, new: Entry) -> Entry:
             keep=old.keep or new.keep,
         )
     same_key = new.info_hash == old.info_hash
-    merged = new if same_key else replace(new, magnet=old.magnet)
-    if old.stage is Stage.FAILED:
+    merged = replace(new if same_key else replace(new, magnet=old.magnet), suspects=old.suspects)
+    if old.stage in (Stage.FAILED, Stage.WATCHED):
         return merged
     return replace(merged, sent_to=old.sent_to, sent_at=old.sent_at)
