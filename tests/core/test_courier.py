@@ -8,12 +8,13 @@ from unittest.mock import patch
 import pytest
 
 from custom_components.qbittorrent_resilient.core import courier as module
-from custom_components.qbittorrent_resilient.core.courier import BACKOFF_SECONDS, Courier
+from custom_components.qbittorrent_resilient.core.backoff import BACKOFF_SECONDS
+from custom_components.qbittorrent_resilient.core.courier import Courier
 from custom_components.qbittorrent_resilient.core.entry import Entry, Record, Stage, to_record
 from custom_components.qbittorrent_resilient.core.errors import StorageError
 from custom_components.qbittorrent_resilient.core.health import InstanceMonitor
 from custom_components.qbittorrent_resilient.core.queue import MagnetQueue
-from tests.common import eventually, info_hash, work_once
+from tests.common import eventually, info_hash, looked, work_once
 from tests.core.common import Http, TimedServer, magnets
 
 KEY = "key"
@@ -141,9 +142,15 @@ async def test_full_disk_is_logged_once(
     await eventually(lambda: not office.books.records)
 
 
-@pytest.mark.parametrize("mistake", [StorageError("disk full"), RuntimeError("a mistake")])
+@pytest.mark.parametrize(
+    ("mistake", "said"), [(StorageError("said by the queue"), 0), (RuntimeError("a mistake"), 1)]
+)
 async def test_worker_survives(
-    office: Office, worker: asyncio.Task[None], mistake: Exception, caplog: pytest.LogCaptureFixture
+    office: Office,
+    worker: asyncio.Task[None],
+    mistake: Exception,
+    said: int,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     with patch.object(module, "settle", side_effect=mistake) as broken:
         office.courier.wake()
@@ -155,7 +162,7 @@ async def test_worker_survives(
     office.courier.instance_ready()
     await eventually(lambda: office.server.hashes)
     assert not worker.done()
-    assert caplog.text.count("ERROR") == 1
+    assert caplog.text.count("ERROR") == said
 
 
 async def test_backoff_of_what_a_healthy_instance_does_not_take(office: Office) -> None:
@@ -237,6 +244,7 @@ async def test_writes_fail_from_then_on(office: Office) -> None:
     office.books.broken = False
     (one,) = await office.courier.retry()
     assert one.fate == "added"
+    await looked()
     assert [record["stage"] for record in office.books.records.values()] == ["settling"]
 
 

@@ -6,6 +6,7 @@ A second life follows on the same disk and the same servers.
 
 import asyncio
 from collections.abc import Iterator
+from copy import replace
 import logging
 import os
 import random
@@ -13,16 +14,24 @@ import random
 import pytest
 
 from custom_components.qbittorrent_resilient.core import (
+    bookkeeper,
     courier,
     delivery,
+    doubles,
     handover,
+    passes,
     queue,
     settling,
+    upkeep,
 )
-from custom_components.qbittorrent_resilient.core.entry import Stage
+from custom_components.qbittorrent_resilient.core.entry import Entry, Mark, Stage, to_record
 from custom_components.qbittorrent_resilient.core.errors import StorageError
 from tests.common import info_hash
-from tests.core.dying import Home, Scenario, World, awaits, run
+from tests.core.common import magnets
+from tests.core.dying import Scenario, run
+from tests.core.home import Home
+from tests.core.stepping import awaits
+from tests.core.world import EPOCH, World
 from tests.fake import V4_5, V5_3, Dialect
 from tests.fake.record import Received
 
@@ -50,6 +59,15 @@ async def _add_and_lose(home: Home) -> None:
     await asyncio.sleep(60)
 
 
+async def _add_and_go_on(home: Home) -> None:
+    """The primary is silent for so long that what it may have goes to the other one."""
+    home.world.was_silent_for_long = True
+    await home.add(1, 2, 3)
+    await asyncio.sleep(1000)
+    home.world.primary.heal()
+    await asyncio.sleep(60)
+
+
 async def _add_many(home: Home) -> None:
     await home.add(1, 2, 3, 4, 5)
 
@@ -73,6 +91,11 @@ async def _drain(home: Home) -> None:
     await asyncio.sleep(40)
 
 
+async def _go_on(home: Home) -> None:
+    """Do what an earlier life has left to do."""
+    await asyncio.sleep(40)
+
+
 async def _settle(home: Home) -> None:
     await home.add(1, 2, 3)
     await asyncio.sleep(70)
@@ -86,10 +109,10 @@ async def _lose(home: Home) -> None:
 
 
 async def _fail_and_retry(home: Home) -> None:
-    await home.add(1, 2, 3)
+    await home.add(1, 2, 3, 4, 5)
     home.world.primary.torrents.never_listed = set()
-    await home.retry_failed(2)
-    await home.remove(Stage.FAILED, 3)
+    await home.retry_failed(2, 3, 4)
+    await home.remove(Stage.FAILED, 5)
     await home.courier.retry()
     await asyncio.sleep(5)
 
@@ -117,7 +140,7 @@ async def _stop(home: Home) -> None:
 
 async def _fill_the_disk(home: Home) -> None:
     task = asyncio.create_task(home.add(1, 2, 3))
-    while home.world.writes < 2:
+    while home.world.writes < 1:
         await asyncio.sleep(0.003)
     home.world.full = True
     await task
@@ -166,7 +189,25 @@ def _present(world: World) -> None:
 
 
 def _never_listed(world: World) -> None:
-    world.primary.torrents.never_listed = {info_hash(2), info_hash(3)}
+    world.primary.torrents.never_listed = {info_hash(number) for number in range(2, 6)}
+
+
+def _earlier_life(world: World) -> None:
+    """What was cut off: queued, sent perhaps, delivered, failed, and expired meanwhile."""
+    now = EPOCH + world.loop.time()
+    one, two, three, four, five, six = (
+        Entry(magnet=magnet, queued_at=now - 100) for magnet in magnets(1, 2, 3, 4, 5, 6)
+    )
+    entries = [
+        one,
+        two.sent("key1", now - 5),
+        three.settling("key1", now - 5, Mark()),
+        four.failed("rejected", now - 5),
+        replace(five, queued_at=now - 30 * 86_400),
+        replace(six, queued_at=now - 30 * 86_400),
+    ]
+    world.primary.has(3)
+    world.write({entry.info_hash: to_record(entry) for entry in entries}, ())
 
 
 def _vpn(world: World) -> None:
@@ -181,6 +222,7 @@ SCENARIOS = {
     "answer late": Scenario(_add, _late_answer),
     "gone after the add": Scenario(_add_and_return, _gone_after_the_add),
     "gone after the add, loses power": Scenario(_add_and_lose, _gone_after_the_add),
+    "gone after the add, for long": Scenario(_add_and_go_on, _gone_after_the_add),
     "refused in part": Scenario(_add_many, _refused_in_part, a_request=4),
     "drain": Scenario(_drain, _down),
     "present": Scenario(_add, _present),
@@ -195,7 +237,9 @@ SCENARIOS = {
     "removed": Scenario(_remove, _down),
     "overlapping": Scenario(_overlap),
     "stopped": Scenario(_stop),
+    "earlier life": Scenario(_go_on, _earlier_life),
     "disk full": Scenario(_fill_the_disk),
+    "disk full, primary refuses": Scenario(_fill_the_disk, _refused),
     "vpn": Scenario(_add_where_it_may_go, _vpn),
 }
 
@@ -244,7 +288,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
 
 @pytest.fixture(autouse=True)
 def _small_steps(monkeypatch: pytest.MonkeyPatch, socket_enabled: None) -> Iterator[None]:
-    """Let locks give way, and make no noise."""
+    """Let locks give way and long lists be worked on in turns, and make no noise."""
+    monkeypatch.setattr(queue, "AT_A_TIME", 1)
     monkeypatch.setattr(asyncio, "Lock", GivingWay)
     monkeypatch.setattr(random, "uniform", lambda low, high: (low + high) / 2)
     logging.disable(logging.CRITICAL)
@@ -281,7 +326,17 @@ def test_every_await_is_among_the_steps() -> None:
                 differing += len(whole.ends())
     never = [
         f"{module.__name__}:{first} {text}"
-        for module in (courier, delivery, handover, settling, queue)
+        for module in (
+            bookkeeper,
+            courier,
+            delivery,
+            doubles,
+            handover,
+            passes,
+            settling,
+            queue,
+            upkeep,
+        )
         for (first, last), text in awaits(module).items()
         if not any((module.__file__, line) in paused_at for line in range(first, last + 1))
         and "asyncio.timeout(" not in text  # gives way to nobody

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Callable, Collection
-from dataclasses import replace
+import contextlib
+from copy import replace
 from typing import Any
 
 import pytest
 
+from custom_components.qbittorrent_resilient.core.entry import Mark
 from custom_components.qbittorrent_resilient.core.errors import InstanceError
 from custom_components.qbittorrent_resilient.core.handover import Handover, hand_over
 from custom_components.qbittorrent_resilient.core.health import InstanceMonitor
@@ -30,6 +32,13 @@ class Desk:
         self.clock = http.time.clock
         self.client = http.client(server, **fields)
         self.monitor = InstanceMonitor(settings, self.client, clock=self.clock)
+        self.seen = Mark()
+
+    async def process(self) -> Mark:
+        """Return which process was last seen; none where the server could not be asked."""
+        with contextlib.suppress(InstanceError):
+            self.seen = await self.monitor.process()
+        return self.seen
 
     async def give(
         self, *numbers: int, max_retries: int = 0, clock: Clock | None = None
@@ -38,6 +47,7 @@ class Desk:
             self.monitor,
             magnets(*numbers),
             AddOptions(category="films"),
+            process=await self.process(),
             max_retries=max_retries,
             clock=clock or self.clock,
         )
@@ -223,11 +233,14 @@ async def test_cannot_be_asked(
 
 @pytest.mark.usefixtures("hurry")
 @pytest.mark.parametrize("kind", ["cut", "hang"])
-async def test_lost_before_the_add(desk: Desk, kind: str) -> None:
+async def test_lost_before_the_add(newest: TimedServer, http: Http, kind: str) -> None:
     """Nothing was handed over, so nothing is uncertain."""
+    desk = Desk(newest, http, api_key=newest.new_api_key())
+    await desk.process()
+    desk.server.faults.answer(404, endpoint="torrents/add", times=1)
     getattr(desk.server.faults, kind)("app/processInfo")
     assert fates(await desk.give(1, max_retries=1)) == {"absent": {1}}
-    assert desk.server.adds == []
+    assert not desk.server.hashes
     desk.server.faults.clear()
     assert fates(await desk.give(1)) == {"added": {1}}
 
@@ -315,15 +328,13 @@ async def test_password_changed(desk: Desk, time: Time) -> None:
 )
 async def test_vpn_goes_down(newest: TimedServer, http: Http, closes_at: str, fate: str) -> None:
     """Nothing is sent any more; what was sent before may be there."""
-    is_open = True
+    asked = 0  # for magnets: before connecting, and before the first byte
 
     async def gate(*, handing_over: bool) -> None:
-        nonlocal is_open
-        is_open = is_open and not (handing_over and closes_at == "torrents/add")
-        if not is_open:
+        nonlocal asked
+        asked += handing_over
+        if (asked and closes_at == "torrents/add") or (asked == 2 and not handing_over):
             raise InstanceError(InstanceStatus.VPN_DOWN, "closed")
-        if handing_over:
-            is_open = False
 
     desk = Desk(newest, http, gate=gate)
     assert fates(await desk.give(1, max_retries=3)) == {fate: {1}}

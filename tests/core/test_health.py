@@ -205,6 +205,7 @@ async def test_disconnected_after_a_start(
 
 async def test_disconnected_at_first_sight(server: TimedServer, http: Http, time: Time) -> None:
     """Its age is told by 5.3, and by the log of the older ones."""
+    await server.restart()
     server.connection_status = "disconnected"
     time.seconds += 5
     assert await watch(server, http).check() == "ok"

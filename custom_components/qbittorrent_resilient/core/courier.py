@@ -1,41 +1,39 @@
 """The courier: takes magnets in, delivers them, and looks after those that wait.
 
 A background task does all that nobody waits for. It sleeps until it is woken (an instance turned
-ok, something was queued) or until some seconds have passed, and a magnet is never worked on twice
-at a time: whoever finds it busy waits for the outcome.
+ok, something was queued) or until some seconds have passed.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 import contextlib
-from dataclasses import replace
+from functools import partial
 import logging
-import random
 
+from .backoff import Backoff
 from .delivery import UNCERTAIN_SECONDS, Delivery
-from .entry import EXPIRED, REMOVED, Entry, Stage
+from .doubles import find_doubles
+from .entry import EXPIRED, INVALID_MAGNET, Entry, Stage
 from .errors import StorageError
 from .health import InstanceMonitor
+from .jumps import JumpWatch
 from .line import may_go_to, waiting_reason
+from .magnet import Magnet
 from .models import Clock, InstanceStatus
-from .outcome import Fate, Outcome
-from .queue import MagnetQueue
+from .news import Happening, Item, News, of_call, of_pass, sum_up
+from .notes import only_noted, with_notes
+from .outcome import Fate, Outcome, as_given
+from .passes import Claims, Outcomes, Passes, outcomes_of
+from .queue import MagnetQueue, in_turns
 from .settling import settle
+from .upkeep import expire, follow, take_over
 from .vpn import VpnMonitor
 
 _LOGGER = logging.getLogger(__name__)
 
 TICK_SECONDS = 10.0
 """How often the worker looks whether something is due: a settled delivery, an expired wait."""
-BACKOFF_SECONDS = (10.0, 300.0)
-"""First and longest wait of a magnet that a healthy instance would not take, doubled each time.
-
-Full jitter as AWS recommends it; the figures are those that clients of this kind use (PEERS B).
-"""
 _NO_USE_TO_ASK = (InstanceStatus.AUTH_FAILED, InstanceStatus.BANNED)
-
-type _Pass = asyncio.Future[Mapping[str, Outcome]]
-"""What everybody waits for who has a magnet in one pass: the outcomes, by info-hash."""
 
 
 class Courier:
@@ -56,14 +54,15 @@ class Courier:
         self.queue = queue
         self._expiry = expiry_seconds
         self._clock = clock or Clock()
+        self._jumps = JumpWatch(self._clock)
         self._turn = asyncio.Lock()
         self._wake_delivering = asyncio.Event()
         self._wake_settling = asyncio.Event()
-        self._busy: dict[str, _Pass] = {}
-        self._passes: set[asyncio.Task[None]] = set()
-        self._not_before: dict[str, float] = {}
+        self.passes = Passes()
+        self._backoff = Backoff()
+        self._commits: set[asyncio.Task[None]] = set()
         self._stopped = False
-        self._unwritable = False
+        self.listener: Callable[[News], None] | None = None
 
     @property
     def active(self) -> InstanceMonitor | None:
@@ -75,23 +74,18 @@ class Courier:
         return waiting_reason(entry, self.line)
 
     async def start(self) -> None:
-        """Read the books. A magnet that was not to be queued failed when its call was cut off."""
+        """Read the books; raises StorageError."""
         await self.queue.load()
-        for entry in self.queue.at(Stage.QUEUED):
-            if not entry.keep and entry.sent_to is None:
-                reason = entry.reason or InstanceStatus.ERROR.value
-                self.queue.put(entry.failed(reason, self._clock.now()))
+        await take_over(self.queue, {one.settings.key for one in self.line}, self._clock.now())
 
     async def stop(self) -> None:
         """Cut deliveries off where they are: the books say what may be where."""
         self._stopped = True
         self.wake()
-        for task in self._passes:
+        await self.passes.cancel()
+        for task in self._commits:  # this one has what they have
             task.cancel()
-        if self._passes:
-            await asyncio.wait(self._passes)
-        with contextlib.suppress(StorageError):
-            await self.queue.commit()
+        await self._commit()
         self.queue.close()
 
     def now(self) -> float:
@@ -105,29 +99,38 @@ class Courier:
 
     def instance_ready(self) -> None:
         """Deliver now: an instance turned ok, so earlier failures say nothing any more."""
-        self._not_before.clear()
+        self._backoff.clear()
         self.wake()
 
-    async def add(self, entries: Sequence[Entry], *, wait_for_vpn: float = 0.0) -> list[Outcome]:
+    async def add(
+        self, entries: Sequence[Entry], *, wait_for_vpn: float = 0.0, invalid: int = 0
+    ) -> list[Outcome]:
         """Take magnets in and deliver them; return what became of each, in their order.
 
         They are on disk before any server is asked for anything. Raises StorageError if that
-        cannot be, and then none has been accepted.
+        cannot be, and then none has been accepted. `invalid` is the number of texts that came
+        with them and are no magnets; they are part of the news.
         """
         keys = [self.queue.key_of(entry.magnet) for entry in entries]
-        claimed = self._claim(keys)
-        futures = {key: self._busy[key] for key in keys}
+        claimed, claims = self.passes.claim(keys)
+        given = with_notes(entries, self.active, self._clock.now())
         try:
-            accepted = await self.queue.accept(entries)
+            accepted = await self.queue.accept(given)
         except BaseException:
-            self._release(claimed, {})
+            self.passes.release(claimed, {})
             raise
         keys = [entry.info_hash for entry in accepted]
-        self._start(claimed, self._prepare(wait_for_vpn), wanted=True)
-        outcomes = await self._outcomes({key: futures[key] for key in keys})
+
+        def done(outcomes: Outcomes) -> None:
+            unreadable = [Item(Happening.FAILED, None, reason=INVALID_MAGNET)] * invalid
+            self._tell([*unreadable, *of_call(outcomes.values(), self._first_for)])
+
+        prepare = partial(self._prepare, wait_for_vpn)
+        self._start(claimed, done, prepare=prepare, noted=only_noted(given, accepted))
+        outcomes = await self._settled({key: claims[key] for key in keys})
         mine = set(claimed)
         return [
-            _as_given(one, outcomes.get(key), shared=key not in mine)
+            as_given(one.magnet, outcomes.get(key), shared=key not in mine)
             for one, key in zip(entries, keys, strict=True)
         ]
 
@@ -149,11 +152,8 @@ class Courier:
             woken.clear()
             try:
                 await work()
-                self._unwritable = False
-            except StorageError as err:
-                if not (self._stopped or self._unwritable):
-                    _LOGGER.error("The queue cannot be written: %s", err)
-                self._unwritable = True
+            except StorageError:
+                pass  # the queue has said so
             except Exception:  # a worker that died would leave the queue to itself
                 _LOGGER.exception("A pass over the queue broke off; the next one goes on")
             with contextlib.suppress(TimeoutError):
@@ -162,30 +162,37 @@ class Courier:
 
     async def _settle(self) -> None:
         """Look after what was delivered; what was lost again is delivered at once."""
+        self._mind_the_clock()
         for monitor in self.line:
             await settle(monitor, self.queue, self._clock)
+            doubles = await find_doubles(monitor, self.queue, self._clock)
+            name = monitor.settings.name
+            self._tell(Item(Happening.DUPLICATE, one.magnet, instance=name) for one in doubles)
         await self.queue.commit()
         if self.queue.count(Stage.QUEUED):
             self._wake_delivering.set()
 
     async def _deliver_due(self) -> None:
         """Deliver what is due, and let what is still queued then wait before its next try."""
-        self._expire()
-        await self.queue.commit()
+        self._mind_the_clock()
         now = self._clock.now()
-        due = [entry for entry in self.queue.at(Stage.QUEUED) if self._due(entry, now)]
+        expired = await expire(self.queue, now, self._expiry, busy=self.passes)
+        await self.queue.commit()
+        self._tell(Item(Happening.FAILED, one.magnet, reason=EXPIRED) for one in expired)
+        queued = self.queue.at(Stage.QUEUED)
+        due = [entry async for entry in in_turns(queued) if self._due(entry, now)]
         if not due:
             return
         outcomes = await self._pass_over(due)
         delivered = sum(one.fate in (Fate.ADDED, Fate.ALREADY_PRESENT) for one in outcomes.values())
         if delivered:
             _LOGGER.info("Delivered %d magnets from the queue", delivered)
-        for key in outcomes:
+        async for key in in_turns(outcomes):
             self._back_off(key)
 
     def _due(self, entry: Entry, now: float) -> bool:
         """Tell whether a pass could do something for a queued magnet."""
-        if entry.info_hash in self._busy or self._not_before.get(entry.info_hash, 0.0) > now:
+        if entry.info_hash in self.passes or not self._backoff.is_over(entry.info_hash, now):
             return False
         if entry.sent_to is not None and entry.sent_at > now - UNCERTAIN_SECONDS:
             asked = [one for one in self.line if one.settings.key == entry.sent_to]
@@ -196,24 +203,20 @@ class Courier:
         """Let a magnet that is still queued after a pass wait before its next try."""
         entry = self.queue.get(key)
         if entry is None or entry.stage is not Stage.QUEUED:
-            self._not_before.pop(key, None)
-            return
-        first, longest = BACKOFF_SECONDS
-        wait = min(first * 2.0 ** min(entry.attempts, 10), longest)
-        self._not_before[key] = self._clock.now() + random.uniform(0, wait)  # noqa: S311
+            self._backoff.forget(key)
+        else:
+            self._backoff.tried(key, self._clock.now())
 
-    def _expire(self) -> None:
-        """Move what has waited too long to the failed list; forget what was only suspected."""
-        now = self._clock.now()
-        limit = now - self._expiry
-        waiting = [one for one in self.queue.at(Stage.QUEUED) if one.queued_at <= limit]
-        waiting += [one for one in self.queue.at(Stage.SETTLING) if one.sent_at <= limit]
-        for entry in waiting:
-            if entry.info_hash not in self._busy:
-                self.queue.put(entry.failed(EXPIRED, now))
-        for entry in self.queue.at(Stage.DISCLAIMED):
-            if entry.sent_at <= now - UNCERTAIN_SECONDS:
-                self.queue.drop(entry.info_hash)
+    def _mind_the_clock(self) -> None:
+        """Where the clock was set, correct the times that were taken from it before."""
+        if (jump := self._jumps.jump()) is None:
+            return
+        _LOGGER.info("The clock was set by %.0f s; the times in the queue follow it", jump.by)
+        follow(self.queue, jump)
+        self._backoff.shift(jump.by)
+        for monitor in self.line:
+            if jump.since <= monitor.save_failed_at <= jump.until:
+                monitor.save_failed_at += jump.by
 
     async def _prepare(self, wait_for_vpn: float) -> None:
         """Wait for the VPN where an instance requires it, and see who is back."""
@@ -232,66 +235,66 @@ class Courier:
 
     async def _pass_over(self, entries: Iterable[Entry]) -> dict[str, Outcome]:
         """Deliver what is queued, unless somebody does already; return what became of it."""
-        keys = [entry.info_hash for entry in entries]
-        claimed = self._claim(keys)
-        futures = {key: self._busy[key] for key in keys}
-        self._start(claimed, _nothing(), wanted=False)
-        return await self._outcomes(futures)
+        claimed, claims = self.passes.claim(entry.info_hash for entry in entries)
 
-    def _claim(self, keys: Iterable[str]) -> list[str]:
-        """Take what nobody else is working on; return what was taken, in order."""
-        claimed = [key for key in dict.fromkeys(keys) if key not in self._busy]
-        self._busy |= dict.fromkeys(claimed, asyncio.get_running_loop().create_future())
-        return claimed
+        def done(outcomes: Outcomes) -> None:
+            self._tell(of_pass(outcomes.values()))
 
-    def _release(self, keys: Sequence[str], outcomes: Mapping[str, Outcome]) -> None:
-        """Let go of what was taken together, and tell whoever waits."""
-        futures = {self._busy.pop(key) for key in keys}
-        for future in futures:
-            future.set_result(outcomes)
+        self._start(claimed, done)
+        return await self._settled(claims)
 
     def _start(
-        self, keys: Sequence[str], prepared: Coroutine[None, None, None], *, wanted: bool
+        self,
+        claimed: Sequence[str],
+        done: Callable[[Outcomes], None],
+        prepare: Callable[[], Awaitable[None]] | None = None,
+        noted: Iterable[str] = (),
     ) -> None:
-        """Start a pass over what was taken; it goes on even if nobody waits for it any more."""
+        """Start a pass; `prepare` comes before one that a caller waits for."""
+        self._mind_the_clock()
         delivery = Delivery(
-            keys,
+            claimed,
             line=self.line,
             queue=self.queue,
             turn=self._turn,
             clock=self._clock,
-            wanted=wanted,
+            prepare=prepare,
+            noted=noted,
         )
 
-        def done(task: asyncio.Task[None]) -> None:
-            self._passes.discard(task)
-            self._release(keys, delivery.outcomes)
-            if not task.cancelled() and (err := task.exception()):
-                _LOGGER.error("A delivery broke off", exc_info=err)
+        def over(outcomes: Outcomes) -> None:
+            done(outcomes)
+            self._commit_soon()
 
-        task = asyncio.create_task(delivery.run(prepared), name="magnet delivery")
-        self._passes.add(task)
-        task.add_done_callback(done)
+        self.passes.start(claimed, delivery, over)
 
-    async def _outcomes(self, futures: Mapping[str, _Pass]) -> dict[str, Outcome]:
-        """Wait for what becomes of these magnets, whoever is working on each."""
+    def _commit_soon(self) -> None:
+        """Write what a pass has found out; nobody waits: what a kill loses can be asked again."""
+        self._commits.add(task := asyncio.create_task(self._commit(), name="queue commit"))
+        task.add_done_callback(self._commits.discard)
+
+    async def _commit(self) -> None:
+        with contextlib.suppress(StorageError):  # the queue has said so; the next one has it, too
+            await self.queue.commit()
+
+    async def _settled(self, claims: Claims) -> dict[str, Outcome]:
+        """Wait for what becomes of these magnets; what was not settled is queued."""
+        found = await outcomes_of(claims)
         outcomes = {}
-        for key, future in futures.items():
-            found = future.result() if future.done() else await asyncio.shield(future)
-            outcome = found.get(key)
-            if outcome is None and (entry := self.queue.get(key)):
-                outcome = Outcome(entry.magnet, Fate.QUEUED, reason=self.reason(entry))
-            if outcome is not None:
+        for key in claims:
+            if (outcome := found.get(key)) is not None:
                 outcomes[key] = outcome
+            elif entry := self.queue.get(key):
+                outcomes[key] = Outcome(entry.magnet, Fate.QUEUED, reason=self.reason(entry))
         return outcomes
 
+    def _first_for(self, magnet: Magnet) -> str | None:
+        """Return the name of the first instance in line that a magnet may go to."""
+        entry = self.queue.get(magnet.info_hash)
+        allowed = (one for one in self.line if entry is None or may_go_to(entry, one))
+        return next((one.settings.name for one in allowed), None)
 
-def _as_given(entry: Entry, outcome: Outcome | None, *, shared: bool) -> Outcome:
-    """Return the outcome for one caller, under the link that this caller gave."""
-    if outcome is None:
-        return Outcome(entry.magnet, Fate.FAILED, reason=REMOVED)
-    return replace(outcome.seen_again() if shared else outcome, magnet=entry.magnet)
-
-
-async def _nothing() -> None:
-    """Prepare nothing."""
+    def _tell(self, items: Iterable[Item]) -> None:
+        for news in sum_up(items):
+            if self.listener is not None:
+                self.listener(news)

@@ -4,22 +4,23 @@ An answer proves nothing (QBITTORRENT_API section 0): "Ok." can be untrue, "Fail
 mean "already there", a lost answer leaves it open. Only a list that names the hash counts.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 import random
 
-from .entry import Entry, Mark
+from .entry import Mark
 from .errors import InstanceError
 from .health import InstanceMonitor
 from .magnet import Magnet
 from .models import AddOptions, Clock, InstanceStatus
-from .qbittorrent import AddAnswer, request_sized
+from .qbittorrent import AddAnswer
 
 LISTING_SECONDS = 5.0
 """How long a magnet may take from "Ok." to the list; 5000 at once were seen to take 0.2 s."""
 REFUSAL_SECONDS = 1.0
 """The same after a refusal or an odd answer: one that is being added already is refused, too."""
-_FIRST_LOOK_SECONDS = 0.05
+_FIRST_LOOK_SECONDS = 0.002
+"""Pause after a look that came too early, doubled each time; 5.3 lists some ms after its answer."""
 _RETRY_SECONDS = (0.5, 5.0)
 """First and longest pause before another try on the same instance; doubled each time."""
 _PASSING = frozenset({InstanceStatus.UNREACHABLE, InstanceStatus.TIMEOUT, InstanceStatus.ERROR})
@@ -37,43 +38,42 @@ class Handover:
     error: InstanceError | None = None
 
 
-def portions(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
-    """Cut entries into requests: of one size, and of one set of wishes each."""
-    alike: dict[tuple[AddOptions, int], dict[str, Entry]] = {}
-    for entry in entries:
-        alike.setdefault((entry.options, entry.max_retries), {})[entry.info_hash] = entry
-    for by_hash in alike.values():
-        for portion in request_sized(entry.magnet for entry in by_hash.values()):
-            yield [by_hash[magnet.info_hash] for magnet in portion]
-
-
 async def hand_over(
     monitor: InstanceMonitor,
     magnets: Sequence[Magnet],
     options: AddOptions,
     *,
+    process: Mark,
     max_retries: int,
     clock: Clock,
+    is_wanted: Callable[[Magnet], bool] = lambda magnet: True,
 ) -> Handover:
     """Give the magnets of one request to an instance and return what became of each.
 
-    Never raises InstanceError. `absent` are those that the instance is known not to have.
+    Never raises InstanceError. `process` is the one that answered when it was last asked. `absent`
+    are those that the instance is known not to have. What is not wanted any more when its turn
+    comes is not sent, and in none of the sets.
     """
     result = Handover()
     waiting = {magnet.info_hash: magnet for magnet in magnets}
     for attempt in range(max_retries + 1):
         if attempt:
             await clock.sleep(_pause(attempt))
+        waiting = {key: one for key, one in waiting.items() if is_wanted(one)}
+        if not waiting:
+            break
         patience = LISTING_SECONDS
-        process: Mark | None = None
         answer: AddAnswer | None = None
+        sending = False
         try:
-            process = await _process(monitor)
+            if attempt:
+                process = await monitor.process()
+            sending = True
             answer = await monitor.client.add([one.link for one in waiting.values()], options)
             result.error = None
         except InstanceError as err:
             result.error = err
-            if process is None or not err.maybe_done:
+            if not (sending and err.maybe_done):
                 if err.status in _PASSING:
                     continue
                 break
@@ -83,7 +83,7 @@ async def hand_over(
             patience = REFUSAL_SECONDS
         try:
             listed = await _read_back(monitor, waiting.values(), patience, clock)
-            restarted = len(listed) < len(waiting) and not (await _process(monitor)).same_process(
+            restarted = len(listed) < len(waiting) and not (await monitor.process()).same_process(
                 process
             )
         except InstanceError as err:
@@ -102,12 +102,6 @@ async def hand_over(
     if not result.uncertain:
         result.absent.update(waiting)
     return result
-
-
-async def _process(monitor: InstanceMonitor) -> Mark:
-    """Return which process of the server answers now."""
-    renewals = monitor.client.renewals
-    return Mark(renewals, await monitor.client.launch_time())
 
 
 async def _read_back(

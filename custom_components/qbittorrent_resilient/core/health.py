@@ -2,16 +2,22 @@
 
 import asyncio
 from collections.abc import Callable
+import logging
 
+from .entry import Mark
 from .errors import InstanceError
 from .models import Clock, InstanceSettings, InstanceStatus, VpnState
 from .qbittorrent import Client, Vitals
 from .vpn import VpnMonitor
 
+_LOGGER = logging.getLogger(__name__)
+
 DOUBT_SECONDS = 2.0
 """Pause before the next check after one unanswered; two in a row are a verdict."""
 START_GRACE_SECONDS = 30.0
 """A process that has just started says `disconnected` for some seconds (QBITTORRENT_API 3)."""
+SAME_START_SECONDS = 2.0
+"""The start is told in whole seconds; on top, two clocks of one home may differ a little."""
 _CLOCK_SLACK_SECONDS = 5.0
 """A start that lies further ahead than this only tells that the server's clock is wrong."""
 NOT_SAVING_SECONDS = 600.0
@@ -66,12 +72,24 @@ class InstanceMonitor:
         """Tell whether one check went unanswered, so that the next follows soon."""
         return self._unanswered == 1
 
+    async def process(self) -> Mark:
+        """Return which process of the server has answered last; raises InstanceError.
+
+        Nothing tells one that has just started from another that was started a moment before.
+        """
+        renewals = self.client.renewals
+        launched = await self.client.launch_time()
+        if launched is not None and abs(self._clock.now() - launched) < SAME_START_SECONDS:
+            return Mark()
+        return Mark(renewals, launched)
+
     def vpn_changed(self) -> None:
         """Take note that what was known belongs to the time before the VPN went down or up."""
         self._set(InstanceStatus.VPN_DOWN)
 
     def met(self, err: InstanceError) -> None:
         """Take note of a failure outside a check; an odd answer to one request is no verdict."""
+        _LOGGER.debug("%s met %s: %s", self.settings.name, err.status, err)
         if err.status is not InstanceStatus.ERROR:
             self._failed(err)
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from .entry import REMOVED
 from .magnet import Magnet
 
 
@@ -24,8 +25,15 @@ class Outcome:
     instance: str | None = None
     reason: str | None = None
 
-    def seen_again(self) -> Outcome:
-        """Return what a second caller is told of a magnet that the first had delivered."""
-        if self.fate is Fate.ADDED:
-            return replace(self, fate=Fate.ALREADY_PRESENT)
-        return self
+
+def as_given(magnet: Magnet, outcome: Outcome | None, *, shared: bool) -> Outcome:
+    """Return the outcome for one caller, under the link that this caller gave.
+
+    None stands for a magnet that left the books without one. `shared` is true where another caller
+    had it delivered.
+    """
+    if outcome is None:
+        return Outcome(magnet, Fate.FAILED, reason=REMOVED)
+    if shared and outcome.fate is Fate.ADDED:
+        return replace(outcome, magnet=magnet, fate=Fate.ALREADY_PRESENT)
+    return outcome if outcome.magnet is magnet else replace(outcome, magnet=magnet)

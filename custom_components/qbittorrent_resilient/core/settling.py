@@ -8,14 +8,14 @@ What is still there after a restart gets its time anew. While the server's log s
 save, no time is enough: then only a restart that the delivery survives takes it off the books.
 """
 
-from dataclasses import replace
+from copy import replace
 import logging
 
-from .entry import Mark, Stage
+from .entry import Entry, Mark, Stage
 from .errors import InstanceError
 from .health import InstanceMonitor
 from .models import Clock
-from .queue import MagnetQueue
+from .queue import MagnetQueue, in_turns
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -38,22 +38,25 @@ async def settle(monitor: InstanceMonitor, queue: MagnetQueue, clock: Clock) -> 
     ):
         return
     try:
-        mark = Mark(renewals, await monitor.client.launch_time())
+        mark = await monitor.process()
         due = [
             entry
             for entry in entries
             if entry.sent_at <= settled_before or not entry.mark.same_process(mark)
         ]
         found = await monitor.client.find([entry.magnet for entry in due])
+        if len(found) < len(due):  # a restart may lie between the two questions
+            mark = await monitor.process()
     except InstanceError as err:
         monitor.met(err)
         return
-    seen_after = Mark(monitor.client.renewals, mark.launched)
+    if mark.renewals is not None:  # else the process has only just started
+        mark = Mark(monitor.client.renewals, mark.launched)
     lost = 0
-    for entry in due:
+    async for entry in in_turns(due):
         if queue.get(entry.info_hash) is not entry:
             continue  # given again, or removed, while the instance was asked
-        same_process = entry.mark.same_process(seen_after)
+        same_process = entry.mark.same_process(mark)
         unsaved = monitor.save_failed_at >= entry.sent_at or entry.unsaved
         if entry.info_hash not in found and not same_process:
             queue.put(entry.again())
@@ -63,8 +66,16 @@ async def settle(monitor: InstanceMonitor, queue: MagnetQueue, clock: Clock) -> 
         elif entry.info_hash in found and unsaved:
             queue.put(replace(entry, sent_at=clock.now(), unsaved=True))
         else:
-            queue.drop(entry.info_hash)
+            finish(queue, entry)
     if lost:
         _LOGGER.warning(
             "%s lost %d magnets in a restart; they are delivered again", monitor.settings.name, lost
         )
+
+
+def finish(queue: MagnetQueue, entry: Entry) -> None:
+    """Take a delivery off the books, unless another instance may turn out to have it, too."""
+    if entry.suspects:
+        queue.put(replace(entry, stage=Stage.WATCHED))
+    else:
+        queue.drop(entry.info_hash)
