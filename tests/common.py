@@ -109,14 +109,20 @@ async def settled(hass: HomeAssistant) -> None:
     def at_rest() -> bool:
         others = hass._tasks | hass._background_tasks
         names = {getattr(one, "get_name", lambda: "job")() for one in others if not one.done()}
-        names |= {task.get_name() for task in asyncio.all_tasks()} & _OWN_TASKS
-        return not names - {"magnet courier"}
+        return not (names | _own_work()) - {"magnet courier"}
 
     await eventually(at_rest)
     await hass.async_block_till_done()
 
 
-_OWN_TASKS = {"instance check", "vpn round", "magnet delivery"}
+def _own_work() -> set[str]:
+    own = {"instance check", "vpn round", "magnet delivery", "queue commit"}
+    return own & {task.get_name() for task in asyncio.all_tasks()}
+
+
+async def looked() -> None:
+    """Wait until no check, round or delivery is under way, whatever automations wait for."""
+    await eventually(lambda: not _own_work())
 
 
 def pass_time(hass: HomeAssistant, seconds: float) -> None:

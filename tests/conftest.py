@@ -15,6 +15,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 import custom_components  # noqa: F401  # first: phcc has a package of this name, too
+from custom_components import qbittorrent_resilient as integration
 from custom_components.qbittorrent_resilient.const import DOMAIN
 from custom_components.qbittorrent_resilient.core.qbittorrent import client
 from custom_components.qbittorrent_resilient.core.qbittorrent.connection import Connection
@@ -85,8 +86,12 @@ async def secondary(socket_enabled: None) -> AsyncGenerator[FakeQBittorrent]:
 
 
 @pytest.fixture
-def start(hass: HomeAssistant, hass_storage: dict[str, Any]) -> Start:
+def start(
+    hass: HomeAssistant, hass_storage: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> Start:
     """Return a function that sets the integration up with these instances and waits for it."""
+    # This machine may be busy with other tests.
+    monkeypatch.setattr(integration, "FIRST_LOOK_SECONDS", 1.0)
 
     async def set_up(
         *instances: ConfigSubentryDataWithId,

@@ -1,6 +1,6 @@
 """The endpoints app/*, transfer/info, log/main and sync/maindata."""
 
-from dataclasses import replace
+from copy import replace
 import json
 from typing import TYPE_CHECKING, Any
 

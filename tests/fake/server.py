@@ -26,6 +26,8 @@ from .record import Received, Record
 from .torrents import AddOptions, TorrentList
 from .wire import Wire
 
+AGE_SECONDS = 1000
+"""How long a new server has been running: nobody adds a server the moment that it starts."""
 _MAX_LINE = 8 * 2**20
 _KEY_LETTERS = string.ascii_letters + string.digits
 
@@ -65,7 +67,7 @@ class FakeQBittorrent:
         )
         self.connection_status = "connected"
         self.free_space = 80_000_000_000
-        self.launch_time = 0
+        self.launch_time = int(self.now()) - AGE_SECONDS
         self.on_request: Callable[[Received], object] = lambda received: None
         self.api = Api(self)
         self._wire = Wire(self)
@@ -73,7 +75,7 @@ class FakeQBittorrent:
         self._listener: asyncio.Server | None = None
         self._reserved: socket.socket | None = None
         self._shutdown: asyncio.Task[None] | None = None
-        self._begin_process()
+        self._begin_process(self.launch_time)
 
     async def __aenter__(self) -> Self:
         """Start."""
@@ -245,10 +247,10 @@ class FakeQBittorrent:
 
         self._shutdown = asyncio.get_running_loop().create_task(shut_down())
 
-    def _begin_process(self) -> None:
-        """Begin with fresh sessions, bans, log and launch time."""
+    def _begin_process(self, at: int | None = None) -> None:
+        """Begin with fresh sessions, bans, log and launch time, of which two may have the same."""
         self.access = Access(self.dialect, self.settings, self.now)
-        self.launch_time = max(int(self.now()), self.launch_time + 1)
+        self.launch_time = int(self.now()) if at is None else at
         self.journal = Journal(self.dialect, self.launch_time)
         self._wire.running.set()
 

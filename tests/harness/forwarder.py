@@ -83,26 +83,36 @@ class Forwarder:
         far: tuple[asyncio.StreamReader, asyncio.StreamWriter],
     ) -> None:
         """Pass on until one of the two has nothing more to say."""
-
-        async def requests() -> None:
-            while data := await near[0].read(CHUNK):
-                self.received += len(data)
-                self._tell()
-                far[1].write(data)
-                await far[1].drain()
-
-        async def answers() -> None:
-            while data := await far[0].read(CHUNK):
-                near[1].write(data)
-                await near[1].drain()
-
-        tasks = [asyncio.create_task(one) for one in (requests(), answers())]
+        ways = (self._requests(near[0], far[1]), self._answers(far[0], near[1]))
+        tasks = [asyncio.create_task(one) for one in ways]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for one in tasks:
                 one.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _requests(self, near: asyncio.StreamReader, far: asyncio.StreamWriter) -> None:
+        while data := await near.read(CHUNK):
+            self._came(data)
+            far.write(data)
+            await far.drain()
+
+    async def _answers(self, far: asyncio.StreamReader, near: asyncio.StreamWriter) -> None:
+        while data := await far.read(CHUNK):
+            if not self._goes(data):
+                return
+            near.write(data)
+            await near.drain()
+
+    def _came(self, data: bytes) -> None:
+        """Take note of a piece of a request, before it is passed on."""
+        self.received += len(data)
+        self._tell()
+
+    def _goes(self, data: bytes) -> bool:
+        """Tell whether a piece of an answer is passed on; else the client is hung up on."""
+        return True
 
     def _tell(self) -> None:
         if self.listener is not None:

@@ -5,7 +5,7 @@ import os
 import socket
 import struct
 
-RTM_NEWLINK, RTM_DELLINK, RTM_NEWADDR = 16, 17, 20
+RTM_NEWLINK, RTM_DELLINK, RTM_NEWADDR, RTM_DELADDR = 16, 17, 20, 21
 NLMSG_ERROR = 2
 NLM_F_REQUEST, NLM_F_ACK, NLM_F_EXCL, NLM_F_CREATE = 0x1, 0x4, 0x200, 0x400
 IFLA_IFNAME, IFLA_LINKINFO, IFLA_NET_NS_FD = 3, 18, 28
@@ -77,7 +77,14 @@ class Netlink:
 
     def add_address(self, index: int, address: str) -> None:
         """Give an interface an IPv4 address, written as ADDRESS/LENGTH."""
+        self._change_address(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, index, address)
+
+    def delete_address(self, index: int, address: str) -> None:
+        """Take an IPv4 address from an interface."""
+        self._change_address(RTM_DELADDR, 0, index, address)
+
+    def _change_address(self, kind: int, flags: int, index: int, address: str) -> None:
         interface = ipaddress.IPv4Interface(address)
         body = ADDRESS.pack(socket.AF_INET, interface.network.prefixlen, 0, 0, index)
         body += attribute(IFA_LOCAL, interface.packed) + attribute(IFA_ADDRESS, interface.packed)
-        self._request(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, body)
+        self._request(kind, flags, body)

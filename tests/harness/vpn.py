@@ -60,8 +60,20 @@ class Vpn:
         self._order("silent")
 
     def answer(self) -> None:
-        """Undo silence."""
+        """Undo silence, or loss."""
         self._order("answer")
+
+    def lose(self, percent: int, seed: int) -> None:
+        """Leave so many echoes without an answer, by a seeded generator, until `answer`."""
+        self._order(f"lose {percent} {seed}")
+
+    def gone(self) -> None:
+        """Take the far host away while the link stays up: nobody has its address any more."""
+        self._order("gone")
+
+    def back(self) -> None:
+        """Undo gone."""
+        self._order("back")
 
     def near_down(self) -> None:
         """Switch the own end off.

@@ -5,7 +5,7 @@ obeys one word a line. When its input ends, for example because its parent was k
 it removes the pair and exits; the kernel removes the namespace with its last process.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 import ipaddress
 import json
 import os
@@ -15,6 +15,7 @@ import socket
 import sys
 
 from .netlink import Netlink
+from .vpn_responder import LossyResponder
 
 FAR_NAME = "far0"
 IGNORE_ECHO = Path("/proc/sys/net/ipv4/icmp_echo_ignore_all")
@@ -55,16 +56,26 @@ class Link:
     far_index: int
     near_address: str
     far_address: str
+    lossy: LossyResponder = field(default_factory=LossyResponder)
 
     def obey(self, order: str) -> None:
         """Do what one line asks for."""
         match order:
+            case "gone":
+                self.far.delete_address(self.far_index, f"{self.far_address}/30")
+            case "back":
+                self.far.add_address(self.far_index, f"{self.far_address}/30")
             case "up" | "down":
                 self.far.set_up(self.far_index, up=order == "up")
             case "near-up" | "near-down":
                 self.near.set_up(self.near_index, up=order == "near-up")
             case "answer" | "silent":
+                self.lossy.stop()
                 IGNORE_ECHO.write_text("0" if order == "answer" else "1", encoding="ascii")
+            case _ if order.startswith("lose "):
+                _, percent, seed = order.split()
+                IGNORE_ECHO.write_text("1", encoding="ascii")
+                self.lossy.start(int(percent) / 100, int(seed))
             case _:
                 msg = f"unknown order {order}"
                 raise OSError(msg)
