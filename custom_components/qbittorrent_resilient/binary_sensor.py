@@ -8,14 +8,12 @@ from homeassistant.components.binary_sensor import (
     BinarySensorEntity,
     BinarySensorEntityDescription,
 )
-from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import entity_registry as er
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .const import DOMAIN
 from .coordinator import ResilientConfigEntry, VpnCoordinator
 from .core.models import InstanceStatus, VpnState
-from .entity import HubEntity, InstanceEntity
+from .entity import HubEntity, InstanceEntity, async_remove_entity
 
 PARALLEL_UPDATES = 0
 
@@ -37,21 +35,11 @@ async def async_setup_entry(
     """Add the VPN's sensor where one is watched, and one for each instance."""
     runtime = entry.runtime_data
     if runtime.vpn is None:
-        _async_remove_vpn(hass, entry)
+        async_remove_entity(hass, entry, BINARY_SENSOR_DOMAIN, VPN.key)
     else:
         async_add_entities([VpnBinarySensor(entry, runtime.vpn, VPN)])
     for key, coordinator in runtime.instances.items():
         async_add_entities([InstanceBinarySensor(coordinator, INSTANCE)], config_subentry_id=key)
-
-
-@callback
-def _async_remove_vpn(hass: HomeAssistant, entry: ResilientConfigEntry) -> None:
-    """Remove the sensor of a VPN that is watched no longer."""
-    registry = er.async_get(hass)
-    if entity_id := registry.async_get_entity_id(
-        BINARY_SENSOR_DOMAIN, DOMAIN, f"{entry.entry_id}_{VPN.key}"
-    ):
-        registry.async_remove(entity_id)
 
 
 class VpnBinarySensor(HubEntity[VpnCoordinator], BinarySensorEntity):

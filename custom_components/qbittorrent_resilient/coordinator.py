@@ -5,29 +5,36 @@ never `UpdateFailed`: it is what these sensors are there to say.
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 import logging
 from typing import override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_SCAN_INTERVAL
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
+from homeassistant.util import dt as dt_util
 
+from .const import DOMAIN
 from .core import health, vpn
 from .core.courier import Courier
 from .core.entry import Stage
 from .core.health import InstanceMonitor
+from .core.history import History, Look
 from .core.models import InstanceStatus, VpnState
 from .core.vpn import VpnMonitor, VpnReading
-from .refusals import async_remember_refusal
 
 _LOGGER = logging.getLogger(__name__)
 
 DEFAULT_SCAN_SECONDS = 30
-_BEFORE_AN_EDGE = (None, InstanceStatus.OK, InstanceStatus.VPN_DOWN)
-"""What an instance was before a line in the log is due: from one failure to the next is none."""
+MOMENT_SECONDS = 1.0
+"""How long a magnet may be under way before it counts as queued; mostly it takes some ms."""
+NOT_PERMITTED = "icmp_not_permitted"
+"""Why the VPN has no verdict, in the history."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +54,7 @@ class Runtime:
     queue: QueueCoordinator
     vpn: VpnCoordinator | None
     instances: dict[str, InstanceCoordinator]
+    ask_for_credentials: Callable[[], None]
 
     async def async_check(self) -> None:
         """Ask the VPN and every instance how they are, until each has a verdict."""
@@ -74,6 +82,7 @@ class _PacedCoordinator[T](DataUpdateCoordinator[T]):
     def __init__(self, hass: HomeAssistant, entry: ResilientConfigEntry, name: str) -> None:
         """Poll as often as the options say."""
         self._pace = timedelta(seconds=entry.options.get(CONF_SCAN_INTERVAL, DEFAULT_SCAN_SECONDS))
+        self.history = History()
         super().__init__(
             hass,
             _LOGGER,
@@ -115,6 +124,16 @@ class VpnCoordinator(_PacedCoordinator[VpnReading]):
     @callback
     def _async_round_done(self, reading: VpnReading) -> None:
         self._set_pace(vpn.DOUBT_SECONDS if self.monitor.in_doubt else None)
+        self.history.note(
+            Look(
+                dt_util.utcnow().timestamp(),
+                reading.state.value,
+                reason=None if reading.permitted else NOT_PERMITTED,
+                in_doubt=self.monitor.in_doubt,
+                latency=reading.latency,
+                loss=reading.loss,
+            )
+        )
         before, self._last = self._last, reading
         if (before.state, before.permitted) != (reading.state, reading.permitted):
             self._async_changed(reading)
@@ -149,6 +168,7 @@ class InstanceCoordinator(_PacedCoordinator[InstanceStatus | None]):
         self.data = monitor.status
         self._polling = False
         self._last: InstanceStatus | None = None
+        self._said_down = False
         monitor.listener = self._async_noticed
 
     @override
@@ -175,6 +195,13 @@ class InstanceCoordinator(_PacedCoordinator[InstanceStatus | None]):
     @callback
     def _async_noticed(self, status: InstanceStatus | None) -> None:
         self._set_pace(health.DOUBT_SECONDS if self.monitor.in_doubt else None)
+        self.history.note(
+            Look(
+                dt_util.utcnow().timestamp(),
+                None if status is None else status.value,
+                in_doubt=self.monitor.in_doubt,
+            )
+        )
         before, self._last = self._last, status
         if status is not before:
             self._async_changed(before, status)
@@ -189,11 +216,22 @@ class InstanceCoordinator(_PacedCoordinator[InstanceStatus | None]):
         runtime.queue.async_refresh_counts()
         if status is InstanceStatus.OK:
             _LOGGER.info("%s is ok", self.name)
+            self._async_note_version()
             runtime.courier.instance_ready()
-        elif status is not InstanceStatus.VPN_DOWN and before in _BEFORE_AN_EDGE:
+            self._said_down = False
+        elif status not in (None, InstanceStatus.VPN_DOWN) and not self._said_down:
             _LOGGER.warning("%s is not usable: %s", self.name, status)
-        if status is InstanceStatus.AUTH_FAILED and self.monitor.client.refused:
-            async_remember_refusal(self.hass, self.monitor.settings)
+            self._said_down = True
+        if status in (InstanceStatus.OK, InstanceStatus.AUTH_FAILED):
+            runtime.ask_for_credentials()
+
+    @callback
+    def _async_note_version(self) -> None:
+        """Show which qBittorrent answers: known only now, or another one since an upgrade."""
+        devices, identifier = dr.async_get(self.hass), (DOMAIN, self.monitor.settings.key)
+        device = devices.async_get_device_by_identifier(identifier, self.config_entry.entry_id)
+        if device is not None:
+            devices.async_update_device(device.id, sw_version=self.monitor.client.version)
 
 
 class QueueCoordinator(DataUpdateCoordinator[QueueReading]):
@@ -206,13 +244,36 @@ class QueueCoordinator(DataUpdateCoordinator[QueueReading]):
         super().__init__(hass, _LOGGER, config_entry=entry, name="queue", always_update=False)
         self._courier = courier
         self.data = self._reading()
-        courier.queue.listener = self.async_refresh_counts
+        self.list_listener: Callable[[], None] | None = None
+        """Told of every change of what waits or why, also where the counts stay the same."""
+        self._later: CALLBACK_TYPE | None = None
+        courier.queue.listener = courier.passes.listener = self.async_refresh_counts
+        entry.async_on_unload(self._async_not_later)
 
     @callback
     def async_refresh_counts(self) -> None:
-        """Show what is on the books now."""
+        """Show what is on the books now, but for what is just being delivered.
+
+        Each magnet is queued for a moment; only one that takes longer waits, in the user's eyes.
+        """
+        if self._reading().queued <= self.data.queued or not self._courier.passes:
+            self._async_show()
+        elif self._later is None:
+            self._later = async_call_later(self.hass, MOMENT_SECONDS, self._async_show)
+
+    @callback
+    def _async_not_later(self) -> None:
+        if self._later is not None:
+            self._later()
+            self._later = None
+
+    @callback
+    def _async_show(self, _now: datetime | None = None) -> None:
+        self._async_not_later()
         if (reading := self._reading()) != self.data:
             self.async_set_updated_data(reading)
+        if self.list_listener is not None:
+            self.list_listener()
 
     def _reading(self) -> QueueReading:
         queue, active = self._courier.queue, self._courier.active

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.update_coordinator import CoordinatorEntity, DataUpdateCoordinator
@@ -35,9 +37,9 @@ class InstanceEntity(CoordinatorEntity[InstanceCoordinator]):
     _attr_has_entity_name = True
 
     def __init__(self, coordinator: InstanceCoordinator, description: EntityDescription) -> None:
-        """Belong to the instance's device."""
+        """Belong to the instance's device, behind the hub's."""
         super().__init__(coordinator)
-        settings = coordinator.monitor.settings
+        settings, entry_id = coordinator.monitor.settings, coordinator.config_entry.entry_id
         self.entity_description = description
         self._attr_unique_id = f"{settings.key}_{description.key}"
         self._attr_device_info = DeviceInfo(
@@ -45,5 +47,21 @@ class InstanceEntity(CoordinatorEntity[InstanceCoordinator]):
             entry_type=DeviceEntryType.SERVICE,
             name=settings.name,
             manufacturer="qBittorrent",
+            model="qBittorrent server",
+            sw_version=coordinator.monitor.client.version,
             configuration_url=settings.url,
+            via_device_id=dr.async_get_device_id_by_identifier(
+                coordinator.hass, (DOMAIN, entry_id), config_entry_id=entry_id
+            ),
         )
+
+
+@callback
+def async_remove_entity(
+    hass: HomeAssistant, entry: ResilientConfigEntry, platform: str, key: str
+) -> None:
+    """Remove an entity of the hub that has nothing to show any more."""
+    registry = er.async_get(hass)
+    unique_id = f"{entry.entry_id}_{key}"
+    if entity_id := registry.async_get_entity_id(platform, DOMAIN, unique_id):
+        registry.async_remove(entity_id)
