@@ -1,5 +1,6 @@
 """Set-up in the user interface: what to watch, then one qBittorrent server after another."""
 
+from collections.abc import Mapping
 from typing import Any, override
 
 from homeassistant.config_entries import (
@@ -10,21 +11,25 @@ from homeassistant.config_entries import (
     ConfigSubentryFlow,
     OptionsFlow,
 )
-from homeassistant.const import CONF_NAME
+from homeassistant.const import CONF_NAME, CONF_USERNAME
 from homeassistant.core import callback
 
-from .const import CONF_VPN_TARGETS, DOMAIN, SUBENTRY_INSTANCE, TITLE
+from .const import CONF_API_KEY, CONF_VPN_TARGETS, DOMAIN, SUBENTRY_INSTANCE, TITLE
 from .forms import (
     OPTIONS_SCHEMA,
     TARGETS_SCHEMA,
     Errors,
     Fields,
+    async_check_credentials,
     async_check_instance,
     async_check_targets,
+    credentials_schema,
     instance_schema,
     next_priority,
 )
 from .instance_flow import InstanceFlow
+from .reauth import SUBENTRY_ID, async_accept_credentials
+from .take_over import async_known_servers, async_taken_over
 
 
 class ResilientConfigFlow(ConfigFlow, domain=DOMAIN):
@@ -36,6 +41,7 @@ class ResilientConfigFlow(ConfigFlow, domain=DOMAIN):
         """Start with nothing entered."""
         self._targets: list[str] = []
         self._instances: dict[str, Fields] = {}
+        self._refused = ""
 
     @classmethod
     @callback
@@ -70,17 +76,20 @@ class ResilientConfigFlow(ConfigFlow, domain=DOMAIN):
         """Ask for a qBittorrent server, and try it."""
         errors: Errors = {}
         if user_input is not None:
+            entered = async_taken_over(self.hass, user_input)
             data, errors = await async_check_instance(
                 self.hass,
-                user_input,
+                entered,
                 vpn_watched=bool(self._targets),
                 siblings=self._instances,
             )
             if not errors:
-                self._instances[user_input[CONF_NAME].strip()] = data
+                self._instances[entered[CONF_NAME].strip()] = data
                 return await self.async_step_more()
         schema = instance_schema(
-            vpn_watched=bool(self._targets), next_priority=next_priority(self._instances.values())
+            vpn_watched=bool(self._targets),
+            next_priority=next_priority(self._instances.values()),
+            known_servers=async_known_servers(self.hass, self._instances.values()),
         )
         return self.async_show_form(
             step_id="instance",
@@ -107,6 +116,33 @@ class ResilientConfigFlow(ConfigFlow, domain=DOMAIN):
                 )
                 for name, data in self._instances.items()
             ],
+        )
+
+    async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
+        """Begin to ask for new credentials of the one instance that was refused."""
+        self._refused = entry_data[SUBENTRY_ID]
+        return await self.async_step_reauth_confirm()
+
+    async def async_step_reauth_confirm(self, user_input: Fields | None = None) -> ConfigFlowResult:
+        """Ask for the credentials, and try them."""
+        entry = self._get_reauth_entry()
+        if (subentry := entry.subentries.get(self._refused)) is None:
+            return self.async_abort(reason="instance_removed")
+        errors: Errors = {}
+        if user_input is not None:
+            data, errors = await async_check_credentials(self.hass, subentry, user_input)
+            if not errors:
+                async_accept_credentials(self.hass, entry, subentry, data)
+                return self.async_abort(reason="reauth_successful")
+        username = subentry.data.get(CONF_USERNAME, "")
+        return self.async_show_form(
+            step_id="reauth_confirm",
+            data_schema=self.add_suggested_values_to_schema(
+                credentials_schema(by_key=bool(subentry.data.get(CONF_API_KEY))),
+                {CONF_USERNAME: username} if user_input is None else user_input,
+            ),
+            description_placeholders={"name": subentry.title},
+            errors=errors,
         )
 
     async def async_step_reconfigure(self, user_input: Fields | None = None) -> ConfigFlowResult:

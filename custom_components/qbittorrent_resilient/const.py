@@ -3,6 +3,9 @@
 DOMAIN = "qbittorrent_resilient"
 TITLE = "qBittorrent Resilient"
 SUBENTRY_INSTANCE = "instance"
+TROUBLESHOOTING_URL = (
+    "https://github.com/qbittorrent-resilient/qbittorrent-resilient#troubleshooting"
+)
 
 CONF_VPN_TARGETS = "vpn_targets"
 CONF_API_KEY = "api_key"

@@ -5,7 +5,7 @@ import re
 from homeassistant.helpers import config_validation as cv
 import probatio as vol
 
-_CONTROL = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029]")
+_CONTROL = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ud800-\\udfff]")
 
 
 def plain_text(value: object) -> str:
@@ -30,3 +30,12 @@ def tag(value: object) -> str:
     if not text or "," in text:
         raise vol.Invalid("must be a word or words without a comma")
     return text
+
+
+def flag(value: object) -> bool:
+    """Return true or false, whichever way it was written."""
+    try:
+        flag: bool = cv.boolean(value)
+    except vol.Invalid:
+        raise vol.Invalid("must be true or false") from None  # the other one quotes the value
+    return flag

@@ -1,8 +1,9 @@
 """The forms of the flows, and the checks behind them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import (
     CONF_NAME,
     CONF_PASSWORD,
@@ -18,6 +19,10 @@ from homeassistant.helpers.selector import (
     NumberSelector,
     NumberSelectorConfig,
     NumberSelectorMode,
+    SelectOptionDict,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
     TextSelector,
     TextSelectorConfig,
     TextSelectorType,
@@ -45,13 +50,18 @@ from .core.errors import InvalidUrlError, PingNotPermittedError
 from .core.ping import IcmpPing
 from .core.url import normalise_url, same_place
 from .settings import settings_from, verifies_ssl
+from .take_over import CONF_TAKE_OVER
 
 type Fields = dict[str, Any]
 type Errors = dict[str, str]
 
 _LINES = TextSelector(TextSelectorConfig(multiple=True))
+_USERNAME = TextSelector(TextSelectorConfig(autocomplete="username"))
 _SECRET = TextSelector(
     TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="current-password")
+)
+_KEY = TextSelector(  # a password manager would put the password there, which then counts
+    TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="off")
 )
 
 
@@ -76,32 +86,51 @@ OPTIONS_SCHEMA = vol.Schema(
 )
 
 
-def instance_schema(*, vpn_watched: bool, next_priority: int) -> vol.Schema:
-    """Return the form of an instance."""
+_DEFAULTS_SCHEMA = vol.Schema(
+    {
+        vol.Optional(CONF_CATEGORY, default=""): TextSelector(),
+        vol.Optional(CONF_SAVE_PATH, default=""): TextSelector(),
+        vol.Optional(CONF_TAGS, default=list): _LINES,
+        vol.Optional(CONF_STOPPED, default=False): BooleanSelector(),
+    }
+)
+
+
+def instance_schema(
+    *, vpn_watched: bool, next_priority: int, known_servers: Sequence[SelectOptionDict] = ()
+) -> vol.Schema:
+    """Return the form of an instance; with `known_servers`, one of them can be taken over."""
+    marker: type[vol.Marker] = vol.Optional if known_servers else vol.Required
+    choice: dict[vol.Marker, SelectSelector] = {}
+    if known_servers:
+        choice = {
+            vol.Optional(CONF_TAKE_OVER): SelectSelector(
+                SelectSelectorConfig(options=known_servers, mode=SelectSelectorMode.DROPDOWN)
+            )
+        }
     return vol.Schema(
         {
-            vol.Required(CONF_NAME): TextSelector(),
-            vol.Required(CONF_URL): TextSelector(TextSelectorConfig(type=TextSelectorType.URL)),
-            vol.Optional(CONF_USERNAME, default=""): TextSelector(
-                TextSelectorConfig(autocomplete="username")
-            ),
+            **choice,
+            marker(CONF_NAME): TextSelector(),
+            marker(CONF_URL): TextSelector(TextSelectorConfig(type=TextSelectorType.URL)),
+            vol.Optional(CONF_USERNAME, default=""): _USERNAME,
             vol.Optional(CONF_PASSWORD, default=""): _SECRET,
-            vol.Optional(CONF_API_KEY, default=""): _SECRET,
+            vol.Optional(CONF_API_KEY, default=""): _KEY,
             vol.Optional(CONF_VERIFY_SSL, default=True): BooleanSelector(),
             vol.Optional(CONF_REQUIRES_VPN, default=vpn_watched): BooleanSelector(),
             vol.Optional(CONF_PRIORITY, default=next_priority): _whole_number(1),
-            vol.Optional(CONF_DEFAULTS, default=dict): section(
-                vol.Schema(
-                    {
-                        vol.Optional(CONF_CATEGORY, default=""): TextSelector(),
-                        vol.Optional(CONF_SAVE_PATH, default=""): TextSelector(),
-                        vol.Optional(CONF_TAGS, default=list): _LINES,
-                        vol.Optional(CONF_STOPPED, default=False): BooleanSelector(),
-                    }
-                ),
-                {"collapsed": True},
-            ),
+            # No default here: the frontend would take it before the values suggested inside.
+            vol.Optional(CONF_DEFAULTS): section(_DEFAULTS_SCHEMA, {"collapsed": True}),
         }
+    )
+
+
+def credentials_schema(*, by_key: bool) -> vol.Schema:
+    """Return the form for new credentials: an API key, or user name and password."""
+    if by_key:
+        return vol.Schema({vol.Required(CONF_API_KEY): _KEY})
+    return vol.Schema(
+        {vol.Required(CONF_USERNAME): _USERNAME, vol.Required(CONF_PASSWORD): _SECRET}
     )
 
 
@@ -154,7 +183,7 @@ async def async_check_instance(
     if data[CONF_REQUIRES_VPN] and not vpn_watched:
         errors[CONF_REQUIRES_VPN] = "vpn_required"
     try:
-        data[CONF_DEFAULTS] = _checked_defaults(data[CONF_DEFAULTS])
+        data[CONF_DEFAULTS] = _checked_defaults(data.get(CONF_DEFAULTS) or _DEFAULTS_SCHEMA({}))
     except vol.Invalid:
         errors["base"] = "invalid_defaults"
     data[CONF_API_KEY] = data[CONF_API_KEY].strip()
@@ -163,6 +192,18 @@ async def async_check_instance(
         if error := await async_try_instance(hass, settings, verify_ssl=verifies_ssl(data)):
             errors["base"] = error
     return data, errors
+
+
+async def async_check_credentials(
+    hass: HomeAssistant, subentry: ConfigSubentry, entered: Fields
+) -> tuple[Fields, Errors]:
+    """Return an instance's fields with new credentials, and what is wrong with those."""
+    data = {**subentry.data, **{key: value.strip() for key, value in entered.items()}}
+    if CONF_PASSWORD in entered:
+        data[CONF_PASSWORD] = entered[CONF_PASSWORD]  # blanks may be part of it
+    settings = settings_from("", subentry.title, data)
+    error = await async_try_instance(hass, settings, verify_ssl=verifies_ssl(data))
+    return data, {"base": error} if error else {}
 
 
 def _checked_defaults(entered: Fields) -> Fields:

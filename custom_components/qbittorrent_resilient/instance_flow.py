@@ -5,7 +5,8 @@ from homeassistant.const import CONF_NAME
 
 from .const import CONF_VPN_TARGETS, SUBENTRY_INSTANCE
 from .forms import Errors, Fields, async_check_instance, instance_schema, next_priority
-from .refusals import async_forget_refusal
+from .log_ins import async_forget_log_ins
+from .take_over import async_known_servers, async_taken_over
 
 
 class InstanceFlow(ConfigSubentryFlow):
@@ -15,9 +16,10 @@ class InstanceFlow(ConfigSubentryFlow):
         """Ask for a server, and try it."""
         errors: Errors = {}
         if user_input is not None:
-            data, errors = await self._async_check(user_input)
+            entered = async_taken_over(self.hass, user_input)
+            data, errors = await self._async_check(entered)
             if not errors:
-                return self.async_create_entry(title=user_input[CONF_NAME].strip(), data=data)
+                return self.async_create_entry(title=entered[CONF_NAME].strip(), data=data)
         return self._show("user", user_input, errors)
 
     async def async_step_reconfigure(self, user_input: Fields | None = None) -> SubentryFlowResult:
@@ -28,7 +30,7 @@ class InstanceFlow(ConfigSubentryFlow):
             data, errors = await self._async_check(user_input, own=subentry.subentry_id)
             if not errors:
                 entry, title = self._get_entry(), user_input[CONF_NAME].strip()
-                async_forget_refusal(self.hass, subentry.subentry_id)
+                async_forget_log_ins(self.hass, subentry.subentry_id)
                 if (title, data) == (subentry.title, dict(subentry.data)):
                     # No change, so no listener is called; but a log-in that was refused holds now.
                     self.hass.config_entries.async_schedule_reload(entry.entry_id)
@@ -55,10 +57,12 @@ class InstanceFlow(ConfigSubentryFlow):
         return bool(self._get_entry().data.get(CONF_VPN_TARGETS))
 
     def _show(self, step: str, shown: Fields | None, errors: Errors) -> SubentryFlowResult:
-        siblings = self._get_entry().get_subentries_of_type(SUBENTRY_INSTANCE)
+        siblings = [one.data for one in self._get_entry().get_subentries_of_type(SUBENTRY_INSTANCE)]
+        known = async_known_servers(self.hass, siblings) if step == "user" else []
         schema = instance_schema(
             vpn_watched=self._vpn_watched,
-            next_priority=next_priority(one.data for one in siblings),
+            next_priority=next_priority(siblings),
+            known_servers=known,
         )
         return self.async_show_form(
             step_id=step,

@@ -1,13 +1,17 @@
-"""What the actions answer, in the words of INTERFACE section 4."""
+"""What the actions answer, in the words of INTERFACE section 4.
+
+Thousands of magnets take a while, so all of this may run in a thread of its own.
+"""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from homeassistant.util import dt as dt_util
 
 from .coordinator import Runtime
 from .core.courier import Courier
-from .core.entry import Entry, Stage
+from .core.entry import INVALID_MAGNET, Entry
 from .core.intake import Intake
 from .core.magnet import Magnet
 from .core.models import InstanceStatus
@@ -19,7 +23,7 @@ type Response = dict[str, Any]
 def of_add(intake: Intake, outcomes: Sequence[Outcome], runtime: Runtime) -> Response:
     """Answer `add_magnets`: every given text is in exactly one of the lists."""
     failed: list[Response] = [
-        {"index": one.index, "info_hash": None, "name": None, "reason": "invalid_magnet"}
+        {"index": one.index, "info_hash": None, "name": None, "reason": INVALID_MAGNET}
         for one in intake.invalid
     ]
     failed += [
@@ -42,23 +46,28 @@ def of_pass(outcomes: Sequence[Outcome]) -> Response:
     return {"added": _added(outcomes), "queued": _queued(outcomes), "failed": failed}
 
 
-def of_queue(courier: Courier) -> Response:
+def of_queue(courier: Courier, queued: Sequence[Entry], failed: Sequence[Entry]) -> Response:
     """Answer `get_queue`."""
     return {
         "queued": [
-            queued_now(entry, courier)
+            _queued_now(entry, courier)
             | _times(entry)
             | {"attempts": entry.attempts, "last_attempt": _iso(entry.last_attempt)}
-            for entry in courier.queue.at(Stage.QUEUED)
+            for entry in queued
         ],
         "failed": [
             _named(entry.magnet)
             | {"reason": entry.reason}
             | _times(entry)
             | {"attempts": entry.attempts, "failed_at": _iso(entry.failed_at)}
-            for entry in courier.queue.at(Stage.FAILED)
+            for entry in failed
         ],
     }
+
+
+def of_retry(entries: Iterable[Entry], courier: Courier) -> Response:
+    """Answer `retry_failed`."""
+    return {"queued": [_queued_now(entry.again(), courier) for entry in entries]}
 
 
 def of_health(runtime: Runtime) -> Response:
@@ -72,7 +81,7 @@ def of_health(runtime: Runtime) -> Response:
     }
 
 
-def queued_now(entry: Entry, courier: Courier) -> Response:
+def _queued_now(entry: Entry, courier: Courier) -> Response:
     """Return a queued magnet and why it waits."""
     return _named(entry.magnet) | {"reason": courier.reason(entry)}
 
@@ -103,5 +112,10 @@ def _times(entry: Entry) -> Response:
     return {"queued_at": _iso(entry.queued_at)}
 
 
+@lru_cache(maxsize=1000)  # what came in one call has one time
 def _iso(seconds: float | None) -> str | None:
-    return None if seconds is None else dt_util.utc_from_timestamp(seconds).isoformat()
+    """Return a time as text; one that no calendar has, of a clock gone wrong, as none."""
+    try:
+        return None if seconds is None else dt_util.utc_from_timestamp(seconds).isoformat()
+    except ValueError, OverflowError, OSError:
+        return None

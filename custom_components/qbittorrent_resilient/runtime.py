@@ -1,5 +1,7 @@
 """What runs for a config entry, put together from its settings."""
 
+from functools import partial
+
 from homeassistant.core import HomeAssistant, callback
 
 from .connect import async_session
@@ -24,7 +26,8 @@ from .core.ping import IcmpPing
 from .core.qbittorrent import Client, Connection
 from .core.queue import MagnetQueue
 from .core.vpn import VpnMonitor
-from .refusals import async_was_refused
+from .log_ins import async_log_ins
+from .reauth import async_ask_for_credentials
 from .settings import instance_settings, verifies_ssl
 from .storage import QueueStorage
 
@@ -67,6 +70,7 @@ def async_build(hass: HomeAssistant, entry: ResilientConfigEntry) -> Runtime:
         instances={
             key: InstanceCoordinator(hass, entry, monitor) for key, monitor in monitors.items()
         },
+        ask_for_credentials=partial(async_ask_for_credentials, hass, entry),
     )
 
 
@@ -85,6 +89,6 @@ def _monitor(
         settings,
         clock,
         gate=None if barrier is None else barrier.gate,
-        refused=async_was_refused(hass, settings),
+        log_ins=async_log_ins(hass, settings),
     )
     return InstanceMonitor(settings, Client(connection), vpn=barrier, clock=clock)

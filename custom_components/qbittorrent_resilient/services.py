@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Coroutine
 import logging
+import re
 from typing import Any
 
 from homeassistant.core import (
@@ -20,10 +21,15 @@ from .const import CONF_CATEGORY, CONF_SAVE_PATH, CONF_STOPPED, CONF_TAGS, DOMAI
 from .coordinator import ResilientConfigEntry, Runtime
 from .core.entry import Entry, Stage
 from .core.errors import StorageError
-from .core.intake import Intake, take_in
+from .core.intake import Intake, TooManyError, take_in
 from .core.models import AddOptions
 
 _LOGGER = logging.getLogger(__name__)
+
+FEW_CHARACTERS = 64 * 1024
+"""Of links in a call: some 200 of usual length."""
+_FIELD = re.compile(r"\w{1,40}", re.ASCII)
+"""What may be named in an error: somebody may have put a link where the name of a field goes."""
 
 _SCHEMAS = {
     "add_magnets": vol.Schema(
@@ -32,12 +38,12 @@ _SCHEMAS = {
             vol.Optional(CONF_CATEGORY): fields.category,
             vol.Optional(CONF_SAVE_PATH): fields.plain_text,
             vol.Optional(CONF_TAGS): vol.All(cv.ensure_list, [fields.tag]),
-            vol.Optional(CONF_STOPPED): cv.boolean,
+            vol.Optional(CONF_STOPPED): fields.flag,
             vol.Optional("max_downloads"): cv.positive_int,
             vol.Optional("max_retries", default=3): vol.All(vol.Coerce(int), vol.Range(0, 10)),
             vol.Optional("wait_for_vpn", default=0): vol.All(vol.Coerce(float), vol.Range(0, 600)),
-            vol.Optional("require_vpn", default=False): cv.boolean,
-            vol.Optional("queue", default=True): cv.boolean,
+            vol.Optional("require_vpn", default=False): fields.flag,
+            vol.Optional("queue", default=True): fields.flag,
         }
     ),
     "retry_queue": vol.Schema({}),
@@ -45,14 +51,14 @@ _SCHEMAS = {
     "remove_magnets": vol.Schema(
         {
             vol.Optional("info_hashes"): vol.All(cv.ensure_list, [cv.string]),
-            vol.Optional("all"): cv.boolean,
+            vol.Optional("all"): fields.flag,
             vol.Optional("list", default="queued"): vol.In(["queued", "failed"]),
         }
     ),
     "retry_failed": vol.Schema(
         {
             vol.Optional("info_hashes"): vol.All(cv.ensure_list, [cv.string]),
-            vol.Optional("all"): cv.boolean,
+            vol.Optional("all"): fields.flag,
         }
     ),
     "check_health": vol.Schema({}),
@@ -68,7 +74,14 @@ async def _add_magnets(
     hass: HomeAssistant, runtime: Runtime, data: dict[str, Any]
 ) -> responses.Response:
     """Deliver magnets, or queue what cannot be delivered now."""
-    intake, entries = await hass.async_add_executor_job(_take_in, data, runtime.courier.now())
+    now, magnets = runtime.courier.now(), data["magnets"]
+    characters = len(magnets) if isinstance(magnets, str) else sum(map(len, magnets))
+    # What takes less than 2 ms is done at once: a thread would have to be waited for.
+    job = hass.async_add_executor_job if characters > FEW_CHARACTERS else _at_once
+    try:
+        intake, entries = await job(_take_in, data, now)
+    except TooManyError as err:
+        raise _malformed("magnets", str(err)) from err
     if not (intake.magnets or intake.skipped):
         raise ServiceValidationError(
             translation_domain=DOMAIN,
@@ -77,8 +90,15 @@ async def _add_magnets(
                 "reason": intake.invalid[0].detail if intake.invalid else "nothing was given"
             },
         )
-    outcomes = await runtime.courier.add(entries, wait_for_vpn=data["wait_for_vpn"])
-    return responses.of_add(intake, outcomes, runtime)
+    outcomes = await runtime.courier.add(
+        entries, wait_for_vpn=data["wait_for_vpn"], invalid=len(intake.invalid)
+    )
+    return await job(responses.of_add, intake, outcomes, runtime)
+
+
+async def _at_once[*Ts, T](work: Callable[[*Ts], T], *args: *Ts) -> T:
+    """Do what is as good as done."""
+    return work(*args)
 
 
 def _take_in(data: dict[str, Any], now: float) -> tuple[Intake, list[Entry]]:
@@ -108,14 +128,20 @@ async def _retry_queue(
     hass: HomeAssistant, runtime: Runtime, data: dict[str, Any]
 ) -> responses.Response:
     """Do one pass over the queue now."""
-    return responses.of_pass(await runtime.courier.retry())
+    outcomes = await runtime.courier.retry()
+    return await hass.async_add_executor_job(responses.of_pass, outcomes)
 
 
 async def _get_queue(
     hass: HomeAssistant, runtime: Runtime, data: dict[str, Any]
 ) -> responses.Response:
     """Return the queue and the failed list, oldest first."""
-    return responses.of_queue(runtime.courier)
+    return await hass.async_add_executor_job(
+        responses.of_queue,
+        runtime.courier,
+        runtime.courier.queue.at(Stage.QUEUED),
+        runtime.courier.queue.at(Stage.FAILED),
+    )
 
 
 async def _remove_magnets(
@@ -123,10 +149,8 @@ async def _remove_magnets(
 ) -> responses.Response:
     """Take magnets off the queue or the failed list."""
     stage = Stage(data["list"])
-    removed = _chosen(runtime, stage, data)
-    for entry in removed:
-        runtime.courier.queue.drop(entry.info_hash)
-    await runtime.courier.queue.commit_or_undo({entry.info_hash: entry for entry in removed})
+    chosen = _chosen(runtime, stage, data)
+    removed = await runtime.courier.queue.change((entry, None) for entry in chosen)
     return {"removed": [entry.info_hash for entry in removed]}
 
 
@@ -136,11 +160,10 @@ async def _retry_failed(
     """Move magnets from the failed list back to the queue."""
     courier = runtime.courier
     chosen = _chosen(runtime, Stage.FAILED, data)
-    for entry in chosen:
-        courier.queue.put(entry.again(courier.now()))
-    await courier.queue.commit_or_undo({entry.info_hash: entry for entry in chosen})
+    now = courier.now()
+    changed = await courier.queue.change((entry, entry.again(now)) for entry in chosen)
     courier.wake()
-    return {"queued": [responses.queued_now(entry.again(), courier) for entry in chosen]}
+    return await hass.async_add_executor_job(responses.of_retry, changed, courier)
 
 
 async def _check_health(
@@ -177,17 +200,9 @@ def _action(name: str, handler: _Handler) -> _Action:
     """
 
     async def run(call: ServiceCall) -> ServiceResponse:
-        try:
-            data = _SCHEMAS[name](dict(call.data))
-        except vol.Invalid as err:
-            raise ServiceValidationError(
-                translation_domain=DOMAIN,
-                translation_key="malformed_field",
-                translation_placeholders={
-                    "field": ".".join(str(part) for part in err.path),
-                    "reason": err.msg if isinstance(err.msg, str) else "is malformed",
-                },
-            ) from None  # the value that is quoted in the cause may be a link with its trackers
+        data, refusal = _checked(name, call)
+        if refusal is not None:
+            raise refusal
         entry: ResilientConfigEntry = service.async_get_config_entry(call.hass, DOMAIN, None)
         try:
             response = await handler(call.hass, entry.runtime_data, data)
@@ -203,6 +218,28 @@ def _action(name: str, handler: _Handler) -> _Action:
         return None
 
     return run
+
+
+def _checked(name: str, call: ServiceCall) -> tuple[dict[str, Any], ServiceValidationError | None]:
+    """Return a call's fields, or the error that says which of them is malformed.
+
+    It is raised elsewhere, so that the one it comes of is not part of it: that quotes the value,
+    which may be a link with its trackers.
+    """
+    try:
+        return _SCHEMAS[name](dict(call.data)), None
+    except vol.Invalid as err:
+        field = ".".join(str(part) for part in err.path if _FIELD.fullmatch(str(part)))
+        return {}, _malformed(field, err.msg if isinstance(err.msg, str) else "is malformed")
+
+
+def _malformed(field: str, reason: str) -> ServiceValidationError:
+    """Return the error for a field that cannot be taken as it is."""
+    return ServiceValidationError(
+        translation_domain=DOMAIN,
+        translation_key="malformed_field",
+        translation_placeholders={"field": field, "reason": reason},
+    )
 
 
 def _chosen(runtime: Runtime, stage: Stage, data: dict[str, Any]) -> list[Entry]:
