@@ -16,6 +16,7 @@ from tests.harness.vpn import enter_own_namespace
 from tests.harness.workspace import workspace
 
 from .console import Console
+from .dashboard import show_dashboard
 from .servers import PASSWORD, make_servers
 from .stage import Stage, log_of_integration
 from .steps import STEPS, play
@@ -90,12 +91,14 @@ async def set_stage(stack: AsyncExitStack, options: argparse.Namespace, no_names
     return Stage(home_assistant, primary, secondary, tunnel, console, {})
 
 
-async def run(stage: Stage) -> list[str]:
-    """Go through the steps and return the problems."""
+async def run(stage: Stage, *, dashboard: bool) -> list[str]:
+    """Go through the steps and return the problems; a dashboard then has them as its history."""
     console, problems = stage.console, []
     console.note("setting the integration up")
     try:
         await stage.configure()
+        if dashboard:
+            await show_dashboard(stage.api)
     except (ApiError, FlowError, KeyError, ValueError) as err:
         return [f"setting it up: {err}"]
     console.head()
@@ -114,7 +117,7 @@ async def serve(stage: Stage) -> None:
     say = stage.console.say
     home_assistant = stage.home_assistant
     say()
-    say(f"Home Assistant runs at {home_assistant.url}")
+    say(f"The dashboard is at {home_assistant.url}")
     say(f"Log in as {home_assistant.username} with the password {home_assistant.password}")
     for server in (stage.primary, stage.secondary):
         say(f"{server.name} runs at {server.url} ({server.username}, {PASSWORD})")
@@ -144,7 +147,7 @@ async def demo(options: argparse.Namespace, no_namespace: str) -> int:
     began = time.monotonic()
     async with AsyncExitStack() as stack:
         stage = await set_stage(stack, options, no_namespace)
-        problems = await run(stage)
+        problems = await run(stage, dashboard=options.serve)
         stage.console.say()
         steps = len({title.split()[0].rstrip("ab") for title, _ in STEPS})
         if not problems:
