@@ -121,3 +121,51 @@ debian_unpack() {
         --exclude='./usr/share/doc' --exclude='./usr/share/man' --exclude='*.a' || return 1
   done <"$dir/packages"
 }
+
+# debian_platform: print the folder of this machine's libraries and the name of its loader.
+debian_platform() {
+  case $(dpkg --print-architecture) in
+    amd64) echo x86_64-linux-gnu ld-linux-x86-64.so.2 ;;
+    arm64) echo aarch64-linux-gnu ld-linux-aarch64.so.1 ;;
+    *)
+      echo "nothing is known for this kind of processor" >&2
+      return 1
+      ;;
+  esac
+}
+
+# debian_libraries ROOT TRIPLET: print the folders in which programs unpacked to ROOT find
+# their libraries, private ones such as libproxy's included, relative to ROOT.
+debian_libraries() {
+  local folder
+  echo "usr/lib/$2"
+  echo usr/lib
+  for folder in "$1/usr/lib/$2"/*/; do
+    if compgen -G "$folder"'lib*.so*' >/dev/null; then echo "usr/lib/$2/$(basename "$folder")"; fi
+  done
+}
+
+# debian_launcher DIR PROGRAM [NAME=VALUE...]: write DIR/PROGRAM, which runs the program of
+# that name in DIR/root with its own loader and libraries, and these settings. The folder
+# can be moved: in the settings, $root stands for DIR/root.
+debian_launcher() {
+  local dir=$1 program=$2 platform triplet loader libraries=
+  shift 2
+  platform=$(debian_platform) || return 1
+  read -r triplet loader <<<"$platform"
+  while read -r folder; do libraries+=:\$root/$folder; done \
+    < <(debian_libraries "$dir/root" "$triplet")
+  cat >"$dir/$program" <<RUN
+#!/bin/sh
+# A program of another Debian release, run with its own libraries.
+here=\$(CDPATH= cd -- "\$(dirname -- "\$(readlink -f -- "\$0")")" && pwd -P)
+root=\$here/root
+unset LD_LIBRARY_PATH LD_PRELOAD
+export OPENSSL_MODULES="\$root/usr/lib/$triplet/ossl-modules" OPENSSL_CONF=/dev/null
+export SSL_CERT_DIR="\${SSL_CERT_DIR:-/etc/ssl/certs}" LC_ALL=C.UTF-8
+$(for setting; do echo "export $setting"; done)
+exec "\$root/usr/lib/$triplet/$loader" --argv0 "\$root/usr/bin/$program" --inhibit-cache \\
+  --library-path "${libraries#:}" "\$root/usr/bin/$program" "\$@"
+RUN
+  chmod 755 "$dir/$program"
+}
