@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 import contextlib
+import logging
 import os
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,12 @@ def start_real(folder: Path, suite: str, **options: Any) -> QBittorrent:
 @pytest.fixture(autouse=True)
 def _loopback(socket_enabled: None) -> None:
     """Permit sockets; the test plugin limits them to 127.0.0.1."""
+
+
+@pytest.fixture(autouse=True)
+def _all_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """Keep what the integration says at debug level, for a failure that comes once in a while."""
+    caplog.set_level(logging.DEBUG, logger="custom_components.qbittorrent_resilient")
 
 
 @pytest.fixture(autouse=True)

@@ -1,15 +1,21 @@
 """Many magnets in one call, and magnets of every kind."""
 
 import base64
+import hashlib
+import random
 import time
+from unittest.mock import patch
 
 from homeassistant.core import HomeAssistant
 import pytest
 
+from custom_components.qbittorrent_resilient.core.magnet import Magnet
+from custom_components.qbittorrent_resilient.core.qbittorrent import Connection
 from tests.actions import add, call, hashes
 from tests.common import info_hash, link
+from tests.core.made_up import HOSTILE
 from tests.harness.qbittorrent import QBittorrent
-from tests.live.common import clear, fields, set_up
+from tests.live.common import clear, fields, set_up, until
 
 V2 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b8"
 INVALID = [
@@ -101,3 +107,57 @@ async def test_text_of_links(hass: HomeAssistant, server: QBittorrent) -> None:
     assert hashes(response["skipped"]) == [info_hash(4)]
     assert [(one["index"], one["reason"]) for one in response["failed"]] == [(4, "invalid_magnet")]
     assert server.hashes() == {info_hash(number) for number in (1, 2, 3)}
+
+
+def odd_link(dice: random.Random, number: int) -> str:
+    """Return a link with a topic of its own and hostile company; not each of them is valid."""
+    digits = hashlib.sha256(f"{number}".encode()).hexdigest()
+    v1 = digits[:40]
+    base32 = base64.b32encode(bytes.fromhex(v1)).decode()
+    topics = [f"urn:btih:{dice.choice([v1, v1.upper(), base32, base32.lower()])}"]
+    topics += [f"urn:btmh:1220{digits}"] * dice.randrange(2)
+    parts = [f"{dice.choice(['xt', 'XT', 'xt.1', 'xt.'])}={one}" for one in topics]
+    for _ in range(dice.randrange(4)):
+        value = "".join(dice.choices(HOSTILE, k=dice.randrange(1, 4)))
+        parts.append(f"{dice.choice(['dn', 'xs', 'as', 'kt', 'so', 'odd', ''])}={value}")
+    dice.shuffle(parts)
+    return "magnet:?" + dice.choice(["&", "&&", "&amp;"]).join(parts)
+
+
+async def test_odd_links_mean_what_the_server_makes_of_them(
+    hass: HomeAssistant, server: QBittorrent
+) -> None:
+    """Whatever is accepted is listed under the hash that is answered, and nothing else is."""
+    dice = random.Random(0)
+    given = [odd_link(dice, number) for number in range(600)]
+    response = await add(hass, *given)
+    assert not response["queued"]
+    assert {one["reason"] for one in response["failed"]} == {"invalid_magnet"}
+    refused = {one["index"] for one in response["failed"]}
+    accepted = [Magnet.parse(one) for index, one in enumerate(given) if index not in refused]
+    assert len(accepted) > 200
+    assert hashes(response["added"]) == [one.info_hash for one in accepted]
+    assert {one["status"] for one in response["added"]} == {"added"}
+    listed = {(one["infohash_v1"], one["infohash_v2"]) for one in server.torrents()}
+    assert listed == {(one.v1 or "", one.v2 or "") for one in accepted}
+
+
+async def test_a_few_of_thousands(hass: HomeAssistant, server: QBittorrent) -> None:
+    """What is asked and answered for them does not grow with the server's list."""
+    await add(hass, link(9001))
+    many = [link(number) for number in range(1, 5001)]
+    stop = {"paused": "true", "stopped": "true"}
+    server.client.call("torrents/add", {"urls": "\n".join(many)} | stop)
+    await until(lambda: len(server.hashes()) == 5001, 60)
+    with patch.object(
+        Connection, "request", autospec=True, side_effect=Connection.request
+    ) as asked:
+        response = await add(hass, link(1), link(5000), link(9001), link(9002))
+        await call(hass, "check_health")
+        answers = [one.args[2] for one in asked.call_args_list]
+    assert [one["status"] for one in response["added"]] == ["already_present"] * 3 + ["added"]
+    lists = [one.kwargs["form"] for one in asked.call_args_list if one.args[2] == "torrents/info"]
+    # A server that is slow to list what it took is asked the same again.
+    assert 0 < len({repr(one) for one in lists}) <= 6, answers
+    for form in lists:
+        assert form.get("hashes") or 0 < int(form["limit"]) <= 200

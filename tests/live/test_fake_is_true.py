@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
+from copy import replace
 import json
 
 from aiohttp import ClientSession, DummyCookieJar, TCPConnector

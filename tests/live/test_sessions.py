@@ -7,9 +7,9 @@ from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigEntry
 from homeassistant.core import HomeAssistant
 import pytest
 
-from custom_components.qbittorrent_resilient.core.qbittorrent import connection
+from custom_components.qbittorrent_resilient.core.qbittorrent import log_ins as patience
 from tests import flow
-from tests.actions import add, again
+from tests.actions import add, again, call
 from tests.common import info_hash, link
 from tests.harness.qbittorrent import VERSIONS, QBittorrent
 from tests.harness.qbittorrent_client import Client
@@ -43,18 +43,73 @@ async def test_two_on_one_address(
     assert renewals == [1, 0]
 
 
+@pytest.mark.parametrize("end", ["restart", "timeout"])
 @pytest.mark.parametrize("suite", VERSIONS, ids=VERSIONS.values())
-async def test_session_gone(hass: HomeAssistant, start_server: StartServer, suite: str) -> None:
+async def test_session_gone_under_twenty_calls(
+    hass: HomeAssistant, start_server: StartServer, suite: str, end: str
+) -> None:
     server = start_server(suite)
     entry = await set_up(hass, fields(server))
     assert (await add(hass, link(1)))["added"]
-    server.restart()
-    responses = await asyncio.gather(*(add(hass, link(number)) for number in range(2, 8)))
+    if end == "restart":
+        server.restart()
+        log_ins_before = 0
+    else:
+        configure(server, web_ui_session_timeout=2)
+        await asyncio.sleep(2.5)
+        log_ins_before = log_ins(server)[0]
+    responses = await asyncio.gather(*(add(hass, link(number)) for number in range(2, 22)))
     assert all(one["added"][0]["status"] == "added" for one in responses)
-    assert {info_hash(number) for number in range(2, 8)} <= server.hashes()
-    assert log_ins(server) == (2, 0)  # the integration's, and the test's own
-    (instance,) = entry.runtime_data.instances.values()
-    assert instance.monitor.client.renewals == 1
+    assert {info_hash(number) for number in range(2, 22)} <= server.hashes()
+    renewals = [one.monitor.client.renewals for one in entry.runtime_data.instances.values()]
+    assert renewals == [1]
+    # One more is that of the test itself, whose session is gone, too.
+    own = 1 if end == "restart" else 0
+    assert log_ins(server) == (log_ins_before + 1 + own, 0)
+
+
+@pytest.mark.parametrize("suite", VERSIONS, ids=VERSIONS.values())
+async def test_password_changed_while_running(
+    hass: HomeAssistant, start_server: StartServer, suite: str
+) -> None:
+    """That one is out after a single try; the other works on and gets the magnets."""
+    server, other = start_server(suite), start_server("trixie" if suite == "forky" else "forky")
+    entry = await set_up(hass, fields(server), fields(other, "Second"))
+    assert (await add(hass, link(1)))["added"][0]["instance"] == "First"
+    configure(server, web_ui_password="another one", web_ui_session_timeout=1)
+    server.client = Client(server.url, server.username, "another one")
+    await asyncio.sleep(2.1)
+    for number in range(2, 7):
+        assert (await add(hass, link(number)))["added"][0]["instance"] == "Second"
+        assert await health(hass) == {"First": "auth_failed", "Second": "ok"}
+        await call(hass, "retry_queue")
+    await again(hass, entry)
+    assert await health(hass) == {"First": "auth_failed", "Second": "ok"}
+    assert log_ins(server)[1] == 1
+    assert other.hashes() == {info_hash(number) for number in range(2, 7)}
+
+    form = await _reconfigure(hass, entry, "First")
+    form = await _enter(hass, form, fields(server, password="another one", priority=1))
+    assert form["reason"] == "reconfigure_successful"
+    await hass.async_block_till_done()
+    assert await health(hass) == {"First": "ok", "Second": "ok"}
+    assert (await add(hass, link(7)))["added"][0]["instance"] == "First"
+    assert log_ins(server)[1] == 1
+
+
+async def test_api_key_revoked_while_running(
+    hass: HomeAssistant, start_server: StartServer
+) -> None:
+    server, other = start_server(auth="api_key"), start_server("bookworm")
+    entry = await set_up(hass, fields(server), fields(other, "Second"))
+    assert (await add(hass, link(1)))["added"][0]["instance"] == "First"
+    server.client.call("app/deleteAPIKey", {})
+    for number in range(2, 7):
+        assert (await add(hass, link(number)))["added"][0]["instance"] == "Second"
+        assert await health(hass) == {"First": "auth_failed", "Second": "ok"}
+    await again(hass, entry)
+    assert await health(hass) == {"First": "auth_failed", "Second": "ok"}
+    assert other.hashes() == {info_hash(number) for number in range(2, 7)}
 
 
 async def test_wrong_password_is_tried_once(hass: HomeAssistant, start_server: StartServer) -> None:
@@ -105,7 +160,7 @@ async def test_wrong_password_entered_while_a_session_is_open(
 async def test_ban(
     hass: HomeAssistant, start_server: StartServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "BAN_PAUSE_SECONDS", (5.0, 5.0))
+    monkeypatch.setattr(patience, "BAN_PAUSE_SECONDS", (5.0, 5.0))
     limits = {"MaxAuthenticationFailCount": "1", "BanDuration": "4", "SessionTimeout": "1"}
     settings = {f"Preferences/WebUI/{key}": value for key, value in limits.items()}
     servers = one_of_each(start_server, settings=settings)

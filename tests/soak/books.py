@@ -28,18 +28,31 @@ class Look:
 
 @dataclass
 class Books:
-    """Every magnet so far; what went wrong with one is counted once."""
+    """Every magnet so far; what went wrong with one is counted once.
+
+    `lost` and `twice` are what a user suffers. `unbooked` (a server was asked for it, or got it,
+    before it was on disk) and `unnoted` (it was sent before it was on disk where to) are what leads
+    there: they are seen on the wire at once, whereas the harm takes a crash at the wrong moment.
+    """
 
     given: list[str] = field(default_factory=list)
     accepted: set[str] = field(default_factory=set)
     lost: set[str] = field(default_factory=set)
     twice: set[str] = field(default_factory=set)
     unbooked: set[str] = field(default_factory=set)
+    unnoted: set[str] = field(default_factory=set)
+    first_wrong: dict[str, int] = field(default_factory=dict)
+    """After how many kills each kind of fault was first seen."""
 
     @property
     def good(self) -> bool:
         """Return whether nothing went wrong."""
-        return not (self.lost or self.twice or self.unbooked)
+        return not (self.harm or self.unbooked or self.unnoted)
+
+    @property
+    def harm(self) -> set[str]:
+        """Return what a user would complain of."""
+        return self.lost | self.twice
 
     def new(self, count: int) -> list[str]:
         """Make up magnets that nobody has had yet."""
@@ -65,16 +78,28 @@ class Books:
         """Return what reached a server without having been on disk before."""
         return {*look.primary, *look.secondary} - self.accepted - self.unbooked
 
-    def judge(self, look: Look) -> str:
-        """Count what is wrong, and return it in words."""
+    def judge(
+        self,
+        look: Look,
+        kills: int,
+        *,
+        early: Collection[str] = (),
+        unnoted: Collection[str] = (),
+    ) -> str:
+        """Count what is wrong, and return it in words; the last two were seen on the wire."""
         found = {
-            "lost": self.missing(look),
-            "on both": self.doubled(look),
-            "sent before it was on disk": self.smuggled(look),
+            "lost": (self.lost, self.missing(look)),
+            "on both": (self.twice, self.doubled(look)),
+            "at a server before on disk": (
+                self.unbooked,
+                self.smuggled(look) | (set(early) - self.unbooked),
+            ),
+            "sent before it was noted where to": (self.unnoted, set(unnoted) - self.unnoted),
         }
-        self.lost |= found["lost"]
-        self.twice |= found["on both"]
-        self.unbooked |= found["sent before it was on disk"]
+        for what, (known, new) in found.items():
+            known |= new
+            if new:
+                self.first_wrong.setdefault(what, kills)
         return "; ".join(
-            f"{what}: {' '.join(sorted(keys))}" for what, keys in found.items() if keys
+            f"{what}: {' '.join(sorted(new))}" for what, (_, new) in found.items() if new
         )

@@ -24,15 +24,24 @@ async def _until(stage: Stage, rng: random.Random, magnets: list[str], longest: 
     return f"after {pause * 1000:.0f} ms"
 
 
+def some_magnets(stage: Stage, rng: random.Random) -> list[str]:
+    """Return a few new magnets, at times many."""
+    return stage.books.new(rng.choice((1, 2, 3, 5, 8, 8, 40, 150)))
+
+
 def _magnets(stage: Stage, rng: random.Random, *, old: bool) -> list[str]:
-    """Return a few new magnets, at times many, and at times one that was given before.
+    """Return new magnets, and at times some that were given before.
 
     One that has left the books may be given only while its server is up: another one may
     get it otherwise, and that would be right.
     """
-    recent = [key for key, one in stage.stored().items() if one["stage"] == "queued"]
-    known = stage.books.given[-200:] if old else recent
-    magnets = stage.books.new(rng.choice((1, 2, 3, 5, 8, 8, 40, 150)))
+    magnets = some_magnets(stage, rng)
+    known = [key for key, one in stage.stored().items() if one["stage"] == "queued"]
+    if old:
+        known = stage.books.given[-200:]
+        if at_the_second := sorted(stage.pair.secondary.hashes()):  # the one that is asked last
+            magnets.insert(rng.randrange(len(magnets) + 1), rng.choice(at_the_second))
+    known = [key for key in known if key not in stage.ballast]
     if known and rng.random() < 0.4:
         magnets.insert(rng.randrange(len(magnets) + 1), rng.choice(known))
     return magnets
@@ -49,7 +58,7 @@ async def added(stage: Stage, rng: random.Random) -> str:
 
 async def queued(stage: Stage, rng: random.Random) -> str:
     """Kill it while it queues, as no server is up."""
-    how = [stage.take_down(server, rng) for server in stage.servers]
+    how = [stage.pair.take_down(server, rng) for server in stage.pair.both]
     magnets = _magnets(stage, rng, old=False)
     stage.call("add_magnets", magnets, max_retries=rng.choice((0, 3)))
     await asyncio.sleep(pause := moment(rng))
@@ -59,7 +68,7 @@ async def queued(stage: Stage, rng: random.Random) -> str:
 
 async def passed_on(stage: Stage, rng: random.Random) -> str:
     """Kill it while it goes on to the second server."""
-    how = stage.take_down(stage.primary, rng)
+    how = stage.pair.take_down(stage.pair.primary, rng)
     magnets = _magnets(stage, rng, old=False)
     stage.call("add_magnets", magnets, max_retries=0)
     when = await _until(stage, rng, magnets)
@@ -69,11 +78,11 @@ async def passed_on(stage: Stage, rng: random.Random) -> str:
 
 async def drained(stage: Stage, rng: random.Random) -> str:
     """Kill it while it drains its queue."""
-    for server in stage.servers:
-        stage.take_down(server, rng)
+    for server in stage.pair.both:
+        stage.pair.take_down(server, rng)
     magnets = _magnets(stage, rng, old=False)
     await stage.call("add_magnets", magnets, max_retries=0)
-    stage.start_servers()
+    stage.pair.start()
     stage.call("retry_queue")
     when = await _until(stage, rng, magnets)
     await stage.kill()
@@ -101,9 +110,9 @@ async def server_went(stage: Stage, rng: random.Random) -> str:
         when = f"{pause * 1000:.0f} ms after the answer"
     else:
         when = await _until(stage, rng, magnets)
-    how = stage.take_down(stage.primary, rng)
+    how = stage.pair.take_down(stage.pair.primary, rng)
     if rng.random() < 0.5:
-        stage.start_servers()
+        stage.pair.start()
         how += "+start"
     await asyncio.sleep(moment(rng))
     await stage.kill()
@@ -115,27 +124,50 @@ async def frozen(stage: Stage, rng: random.Random) -> str:
     magnets = _magnets(stage, rng, old=False)
     stage.call("add_magnets", magnets, max_retries=0)
     when = await _until(stage, rng, magnets, 0.3)
-    stage.freeze_primary()
+    stage.pair.freeze_primary()
     await asyncio.sleep(moment(rng))
     await stage.kill()
     return f"{len(magnets)} given, primary frozen {when}, then killed"
 
 
-KINDS: tuple[Round, ...] = (added, queued, passed_on, drained, stopped, server_went, frozen)
+async def disturbed(stage: Stage, rng: random.Random) -> str:
+    """Reload or change the entry in the middle of a delivery, then kill."""
+    magnets = _magnets(stage, rng, old=True)
+    stage.call("add_magnets", magnets)
+    when = await _until(stage, rng, magnets, 0.3)
+    how = await stage.disturb(rng)
+    await asyncio.sleep(pause := rng.uniform(0.0, 1.5))  # setting up again takes about a second
+    await stage.kill()
+    return f"{len(magnets)} given, {how} {when}, killed {pause * 1000:.0f} ms later"
+
+
+RANDOM: tuple[Round, ...] = (
+    added,
+    queued,
+    passed_on,
+    drained,
+    stopped,
+    server_went,
+    frozen,
+    disturbed,
+)
 
 
 async def start_again(stage: Stage, rng: random.Random, kills: int) -> str:
     """Start Home Assistant and the servers in some order; at times kill it while it starts."""
     note = ""
+    if stage.is_up:
+        stage.pair.start()
+        return note
     servers_first = rng.random() < 0.6
     if servers_first:
-        stage.start_servers()
+        stage.pair.start()
     if stage.kills < kills and rng.random() < 0.3:
         await stage.killed_starting(pause := rng.uniform(0.0, 2.5))
         note = f", again {pause * 1000:.0f} ms into its start"
-    await stage.home_assistant.start()
-    if stage.server_is_down:
+    await stage.start()
+    if stage.pair.is_down:
         await asyncio.sleep(later := rng.choice((0, 3, 14)))
         note += f", servers {later} s later"
-        stage.start_servers()
+        stage.pair.start()
     return note

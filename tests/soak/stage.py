@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 import contextlib
-import json
 from pathlib import Path
 import random
 import shutil
@@ -12,58 +11,63 @@ from typing import Any
 
 import aiohttp
 
-from tests.harness.home_assistant import DOMAIN, ROOT, HomeAssistant
+from tests.harness.home_assistant import ROOT, HomeAssistant
 from tests.harness.home_assistant_api import ApiError
+from tests.harness.home_assistant_flow import FlowError
 from tests.harness.process import StartError
-from tests.harness.qbittorrent import QBittorrent
 
 from .books import Books, Look, link
+from .disk import DOMAIN, Records, read_books
+from .pair import Pair
+from .witness import Witness
 
 SCAN_INTERVAL = 10
+_RENAMED = " renamed"
 SETTLED_SECONDS = 90.0
 """Time for all that has to happen: polls, second looks, deliveries after a server's restart."""
 OFF_THE_BOOKS_SECONDS = 150.0
-_SERVER_SECONDS = 1.1
-"""A server tells its start by the second: two starts within one cannot be told apart."""
+_BALLAST = 150
+"""Magnets that stay, so that there always is something to lose beside the journal."""
+_FAILURES = (ApiError, FlowError, aiohttp.ClientError, OSError, TypeError, RuntimeError)
+"""What a call meets when Home Assistant is killed, on its way down, or reloads the entry."""
 
 
 class Stage:
     """What a round plays with."""
 
-    def __init__(self, folder: Path, books: Books) -> None:
+    def __init__(self, folder: Path, books: Books, components: Path | None = None) -> None:
         """Copy the integration, so that it stays the same, and prepare the parts."""
-        components = folder / "components"
+        copied = folder / "components"
         ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(ROOT / "custom_components", components, ignore=ignored)
+        shutil.copytree(components or ROOT / "custom_components", copied, ignore=ignored)
         self.books = books
         self.kills = 0
         self.home_assistant = HomeAssistant(
-            folder / "home-assistant", components=components, log_level="debug"
+            folder / "home-assistant", components=copied, log_level="debug"
         )
-        self.primary = QBittorrent(folder / "primary", "forky")
-        self.secondary = QBittorrent(folder / "secondary", "bookworm")
-        self.servers = (self.primary, self.secondary)
-        self._frozen = False
-        self._started: dict[str, float] = {}
+        self._storage = self.home_assistant.folder / ".storage"
+        self._witness = Witness(self._storage, books)
+        self.pair = Pair(folder, self._witness)
+        self.ballast: set[str] = set()  # what may go nowhere, and so stays queued
         self._calls: set[asyncio.Task[None]] = set()
 
     async def set_up(self) -> None:
         """Start everything and set the integration up through its flows."""
-        self.start_servers()
+        self.pair.start()
         await self.home_assistant.start()
         api = self.home_assistant.api
         flow = await api.config_flow(DOMAIN)
         await flow.expect("form", "user").submit(vpn_targets=[])
-        for number, server in enumerate(self.servers, 1):
+        for number, server in enumerate(self.pair.both, 1):
             await flow.expect("form", "instance").submit(
                 name=f"Server {number}",
-                url=server.url,
+                url=self.pair.address(server),
                 username=server.username,
                 password=server.password,
                 priority=number,
             )
             flow.expect("menu", "more")
-            await flow.choose("instance" if server is self.primary else "finish")
+            await flow.choose("instance" if number == 1 else "finish")
         flow.expect("create_entry")
         (entry,) = await api.entries(DOMAIN)
         options = await api.options_flow(entry["entry_id"])
@@ -72,42 +76,21 @@ class Stage:
         # New config entries are saved late: in order once, before the first kill.
         await self.home_assistant.restart()
 
+    async def take_ballast(self) -> None:
+        """Queue some that may go nowhere, as they require a VPN."""
+        if not self.ballast:
+            self.ballast = set(keys := self.books.new(_BALLAST))
+            await self.call("add_magnets", keys, require_vpn=True)
+
     async def end(self) -> None:
         """End it all."""
         await self.kill(count=False)
-        for server in self.servers:
-            server.kill()
+        self.pair.end()
 
     @property
-    def server_is_down(self) -> bool:
-        """Return whether a server is dead or hangs."""
-        return self._frozen or not all(server.running for server in self.servers)
-
-    def freeze_primary(self) -> None:
-        """Let the first server hang until the servers are started again."""
-        self.primary.freeze()
-        self._frozen = True
-
-    def start_servers(self) -> None:
-        """Have both servers up and awake."""
-        self._frozen = False
-        for server in self.servers:
-            if server.running:
-                server.thaw()
-                continue
-            since = time.monotonic() - self._started.get(server.url, 0.0)
-            time.sleep(max(0.0, _SERVER_SECONDS - since))
-            server.start()
-            self._started[server.url] = time.monotonic()
-
-    def take_down(self, server: QBittorrent, rng: random.Random) -> str:
-        """Kill or stop a server; return which."""
-        how = rng.choice(("kill", "stop"))
-        if how == "kill":
-            server.kill()
-        else:
-            server.stop()
-        return how
+    def is_up(self) -> bool:
+        """Return whether Home Assistant runs."""
+        return self.home_assistant.process.running
 
     def call(self, action: str, keys: Sequence[str] = (), **fields: Any) -> asyncio.Task[None]:
         """Call an action, and note what it accepts if an answer comes."""
@@ -116,7 +99,7 @@ class Stage:
             data = {"magnets": [link(key) for key in keys], **fields} if keys else fields
             try:
                 answer = await self.home_assistant.api.call_service(DOMAIN, action, data)
-            except ApiError, aiohttp.ClientError, OSError, TypeError, RuntimeError:
+            except _FAILURES:
                 return  # killed, or on its way down
             lists = (answer.get(name, ()) for name in ("added", "queued", "failed"))
             self.books.accept([one["info_hash"] for some in lists for one in some])
@@ -136,15 +119,51 @@ class Stage:
             await asyncio.wait(self._calls, timeout=5)
         await self.home_assistant.kill()
 
-    def stored(self) -> dict[str, dict[str, Any]]:
+    async def disturb(self, rng: random.Random) -> str:
+        """Reload, disable and enable, or change the entry; return which, and how that went."""
+        kind = rng.choice(("reload", "disable", "options", "instance"))
+        try:
+            await self._disturb(kind, rng)
+        except _FAILURES as err:
+            return f"{kind} refused ({err})"
+        return kind
+
+    async def _disturb(self, kind: str, rng: random.Random) -> None:
+        api = self.home_assistant.api
+        (entry,) = await api.entries(DOMAIN)
+        key = entry["entry_id"]
+        if kind == "reload":
+            await api.post(f"/api/config/config_entries/entry/{key}/reload", {})
+        elif kind == "disable":
+            await api.command("config_entries/disable", entry_id=key, disabled_by="user")
+            await self._enable()
+        elif kind == "options":
+            flow = await api.options_flow(key)
+            interval = SCAN_INTERVAL + (int(flow.form["scan_interval"]) + 1) % 2
+            (await flow.submit(scan_interval=interval)).expect("create_entry")
+        else:
+            subentries = await api.subentries(key)
+            title = rng.choice(sorted(subentries))
+            renamed = title.removesuffix(_RENAMED) if _RENAMED in title else title + _RENAMED
+            flow = await api.subentry_flow(key, "instance", subentries[title])
+            (await flow.submit(name=renamed)).expect("abort")
+
+    async def _enable(self) -> None:
+        """Enable the entry if it is disabled."""
+        api = self.home_assistant.api
+        (entry,) = await api.entries(DOMAIN)
+        if entry["disabled_by"]:
+            key = entry["entry_id"]
+            await api.command("config_entries/disable", entry_id=key, disabled_by=None)
+
+    async def start(self) -> None:
+        """Start Home Assistant."""
+        await self.home_assistant.start()
+        await self._enable()
+
+    def stored(self) -> Records:
         """Return the books as they are on disk."""
-        for path in (self.home_assistant.folder / ".storage").glob(f"{DOMAIN}.*"):
-            if "corrupt" not in path.name:
-                magnets: dict[str, dict[str, Any]] = json.loads(path.read_bytes())["data"][
-                    "magnets"
-                ]
-                return magnets
-        return {}
+        return read_books(self._storage)
 
     async def noted(self, keys: Sequence[str], seconds: float = 2.0) -> None:
         """Wait until it is on disk where one of these is about to be sent, though not for ever."""
@@ -183,14 +202,25 @@ class Stage:
         queued, failed = (
             {one["info_hash"] for one in queue[name]} for name in ("queued", "failed")
         )
-        return Look(queued, failed, self.primary.hashes(), self.secondary.hashes())
+        return Look(queued, failed, self.pair.primary.hashes(), self.pair.secondary.hashes())
+
+    def judge(self, look: Look) -> str:
+        """Count what is wrong, and return it in words."""
+        if self._witness.trouble is not None:
+            msg = "the books on disk cannot be read"
+            raise StartError(msg) from self._witness.trouble
+        self.books.accept(self._witness.on_disk.copy())
+        return self.books.judge(
+            look, self.kills, early=self._witness.early, unnoted=self._witness.unnoted
+        )
 
     async def settled(self) -> Look:
         """Wait until nothing waits and nothing is missing, or it has taken too long."""
         end = time.monotonic() + SETTLED_SECONDS
         while True:
             look = await self.look()
-            done = not (look.queued or self.books.missing(look)) and await self._all_ok()
+            waits = set(look.queued) - self.ballast or self.books.missing(look)
+            done = not waits and await self._all_ok()
             if done or time.monotonic() > end:
                 return look
             await asyncio.sleep(0.2)
