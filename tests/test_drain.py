@@ -5,7 +5,7 @@ import asyncio
 from homeassistant.core import HomeAssistant
 import pytest
 
-from custom_components.qbittorrent_resilient.core.qbittorrent import client
+from custom_components.qbittorrent_resilient.core import portions
 from tests.actions import AddsInFlight, add, call, hashes, on_request, sent, work
 from tests.common import (
     TARGET,
@@ -155,7 +155,7 @@ async def test_wishes_of_a_second_call_do_not_reach_other_magnets(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A link is given again, with another category, while its delivery is under way."""
-    monkeypatch.setattr(client, "ADD_MAGNETS", 2)
+    monkeypatch.setattr(portions, "ADD_MAGNETS", (2, 2))
     await start(instance("first", primary))
     fault = primary.faults.delay(0.2, "torrents/add", times=1)
     adding = hass.async_create_task(add(hass, *(link(one) for one in range(1, 5)), category="a"))
@@ -176,7 +176,7 @@ async def test_require_vpn_of_a_second_call_counts_at_once(
     vpn: FakeVpn,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(client, "ADD_MAGNETS", 2)
+    monkeypatch.setattr(portions, "ADD_MAGNETS", (2, 2))
     await start(
         instance("open", secondary),
         instance("safe", primary, priority=2, requires_vpn=True),

@@ -1,6 +1,5 @@
 """Accepted is on disk before any server is asked; what cannot be written is not accepted."""
 
-import json
 from pathlib import Path
 import stat
 from typing import Any
@@ -12,11 +11,12 @@ from homeassistant.helpers.storage import Store
 from homeassistant.util.file import WriteError
 import pytest
 
-from custom_components.qbittorrent_resilient.core.qbittorrent import client
+from custom_components.qbittorrent_resilient.core import portions
 from tests.actions import STORE, add, call, hashes, look_away, on_request, stored, work
 from tests.common import FakeClock, Start, info_hash, instance, link
 from tests.fake.record import Received
 from tests.fake.server import FakeQBittorrent
+from tests.soak.disk import read_books
 
 
 def numbers(*given: int) -> list[str]:
@@ -31,15 +31,15 @@ async def test_on_disk_before_any_server_is_asked(
     storage_folder: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(client, "ADD_MAGNETS", 10)
+    monkeypatch.setattr(portions, "ADD_MAGNETS", (10, 10))
     await start(instance("first", primary), instance("second", secondary, priority=2))
     given = numbers(*range(1, 26))
     looks: list[str] = []
 
     def look(received: Received) -> None:
-        file = storage_folder / STORE
-        assert stat.S_IMODE(file.stat().st_mode) == 0o600
-        records = json.loads(file.read_text())["data"]["magnets"]
+        for file in storage_folder.glob(f"{STORE}*"):
+            assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        records = read_books(storage_folder)
         assert sorted(records) == given
         if received.endpoint == "torrents/add":
             notes = {key for key, one in records.items() if one.get("sent_to") == "first"}
@@ -100,6 +100,9 @@ async def test_no_note_no_add(
 ) -> None:
     """The disk fills up after the magnets were accepted."""
     await start(instance("first", primary))
+    await primary.refuse()
+    await call(hass, "check_health")
+    await primary.listen()  # it is ok only after they were accepted, so a note of it comes later
     broken = patch.object(Store, "_async_write_data", side_effect=WriteError("disk full"))
 
     def look(received: Received) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from unittest.mock import patch
 
 from homeassistant.config_entries import ConfigEntryState, ConfigSubentry
-from homeassistant.core import HomeAssistant
+from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 import pytest
@@ -115,6 +115,17 @@ async def test_reload_keeps_the_queue(
     assert await hass.config_entries.async_reload(entry.entry_id)
     await eventually(lambda: primary.hashes == {info_hash(1), info_hash(2)})
     assert len(primary.adds) == 1
+
+
+async def test_start_up_waits_for_no_server(
+    hass: HomeAssistant, start: Start, primary: FakeQBittorrent
+) -> None:
+    """The sensors say what they know, and soon more."""
+    hass.set_state(CoreState.not_running)
+    primary.faults.delay(0.8, times=1)
+    await start(instance("first", primary))
+    assert state_of(hass, "sensor.first_status") == "unknown"
+    await eventually(lambda: state_of(hass, "sensor.first_status") == "ok")
 
 
 async def test_set_up_does_not_wait_for_a_server_that_hangs(

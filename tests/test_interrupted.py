@@ -6,7 +6,7 @@ from typing import Any
 from homeassistant.core import HomeAssistant
 import pytest
 
-from custom_components.qbittorrent_resilient.core.qbittorrent import client
+from custom_components.qbittorrent_resilient.core import portions
 from tests.actions import STORE, add, again, call, hashes, look_away, on_request, sent, work
 from tests.common import FakeClock, Start, eventually, info_hash, instance, link, settled
 from tests.fake.answer import Answer
@@ -129,7 +129,7 @@ async def test_killed_at_every_request(
     queue: bool,
 ) -> None:
     """Each magnet is on one server, queued, or on the failed list: not lost, not doubled."""
-    monkeypatch.setattr(client, "ADD_MAGNETS", 4)
+    monkeypatch.setattr(portions, "ADD_MAGNETS", (4, 4))
     entry = await start(instance("first", primary), instance("second", secondary, priority=2))
     servers = (primary, secondary)
     for request in range(1, 100):

@@ -6,7 +6,7 @@ from typing import Any
 from homeassistant.core import HomeAssistant
 import pytest
 
-from custom_components.qbittorrent_resilient.core.qbittorrent import client
+from custom_components.qbittorrent_resilient.core import portions
 from tests.actions import Arrivals, add, call, look_away, on_request, sent, work
 from tests.common import FakeClock, Start, eventually, info_hash, instance, link
 from tests.fake.record import Received
@@ -167,7 +167,7 @@ async def test_frozen_at_the_moment_of_the_add(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """It carries out every add when it wakes up, given up or not."""
-    monkeypatch.setattr(client, "ADD_MAGNETS", 5)
+    monkeypatch.setattr(portions, "ADD_MAGNETS", (5, 5))
     entry = await start(*_two(primary, secondary))
 
     def look(received: Received) -> None:

@@ -59,6 +59,7 @@ async def test_disconnected_when_home_assistant_starts(
     hass: HomeAssistant, start: Start, clock: FakeClock, dialect: Dialect
 ) -> None:
     async with FakeQBittorrent(dialect) as server:
+        await server.restart()
         server.connection_status = "disconnected"
         await start(instance("first", server))
         assert status(hass) == "ok"

@@ -6,7 +6,7 @@ from typing import Any
 from homeassistant.core import HomeAssistant
 import pytest
 
-from tests.actions import add, again, call, on_request, sent, stored, work
+from tests.actions import add, again, call, look_away, on_request, sent, stored, work
 from tests.common import FakeClock, Start, eventually, info_hash, instance, link, settled
 from tests.fake.dialect import V4_5, V5_3, Dialect
 from tests.fake.record import Received
@@ -17,9 +17,8 @@ BOTH = {info_hash(1), info_hash(2)}
 
 @pytest.fixture
 async def server(dialect: Dialect, socket_enabled: None) -> AsyncGenerator[FakeQBittorrent]:
-    """Return a server of each version that has been running for a while."""
+    """Return a server of each version."""
     async with FakeQBittorrent(dialect) as server:
-        server.launch_time -= 1000
         yield server
 
 
@@ -63,14 +62,34 @@ async def test_lost_by_a_restart_is_delivered_again(
     assert sent(server).count(info_hash(1)) == 1
 
 
+async def test_restart_between_two_questions_is_noticed(
+    hass: HomeAssistant, start: Start, server: FakeQBittorrent, clock: FakeClock
+) -> None:
+    """The process that says when it was started need not be the one that lists nothing."""
+    entry = await _delivered(hass, start, server)
+    clock.tick(70)
+
+    def restart(received: Received) -> None:
+        if received.endpoint == "torrents/info":
+            look_away(server)
+            server.torrents.keep_only([])
+            server.launch_time += 70
+            server._begin_process()
+
+    on_request(server, restart)
+    await work(entry)
+    await eventually(lambda: server.hashes == BOTH)
+
+
 async def test_lost_twice(
     hass: HomeAssistant, start: Start, server: FakeQBittorrent, clock: FakeClock
 ) -> None:
     entry = await _delivered(hass, start, server)
     for _ in range(2):
         clock.tick(30)
-        server.launch_time += 30
         await server.restart(keep="none")
+        server.launch_time = int(clock.make().now())
+        clock.tick(3)
         await call(hass, "check_health")
         await eventually(lambda: server.hashes == BOTH)
         await settled(hass)
@@ -216,7 +235,6 @@ async def test_restart_shows_by_launch_time_where_no_session_can_end(
     hass: HomeAssistant, start: Start, clock: FakeClock, socket_enabled: None
 ) -> None:
     async with FakeQBittorrent(V5_3) as server:
-        server.launch_time -= 1000
         entry = await start(instance("first", server, api_key=server.new_api_key()))
         assert not server.logins
         await add(hass, link(1), link(2))
@@ -225,6 +243,36 @@ async def test_restart_shows_by_launch_time_where_no_session_can_end(
         clock.tick(70)
         await work(entry)
         await eventually(lambda: server.hashes == BOTH)
+
+
+@pytest.mark.parametrize("with_key", [False, True])
+async def test_restart_within_the_second_of_the_start(
+    hass: HomeAssistant, start: Start, primary: FakeQBittorrent, clock: FakeClock, with_key: bool
+) -> None:
+    """The start is told in whole seconds, and two processes may have the same."""
+    primary.launch_time = launched = int(clock.make().now())
+    keyed = {"api_key": primary.new_api_key()} if with_key else {}
+    entry = await start(instance("first", primary, **keyed))
+    await add(hass, link(1), link(2))
+    await primary.restart(keep="none")
+    primary.launch_time = launched
+    await call(hass, "check_health")
+    clock.tick(10)
+    await work(entry)
+    await eventually(lambda: primary.hashes == BOTH)
+
+
+async def test_lost_by_a_restart_just_before_it_is_looked_at(
+    hass: HomeAssistant, start: Start, primary: FakeQBittorrent, clock: FakeClock
+) -> None:
+    """With an API key only the start tells, and that says nothing of a process so young."""
+    entry = await start(instance("first", primary, api_key=primary.new_api_key()))
+    await add(hass, link(1), link(2))
+    clock.tick(70)
+    await primary.restart(keep="none")
+    primary.launch_time = int(clock.make().now())
+    await work(entry)
+    await eventually(lambda: primary.hashes == BOTH)
 
 
 async def test_session_that_ran_out_is_no_restart_where_the_launch_time_says_so(

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+import shutil
 from typing import Any
 from unittest.mock import patch
 
@@ -14,10 +15,13 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from tests.common import Start, eventually, info_hash, instance, link, settled
 from tests.fake.server import FakeQBittorrent
+from tests.soak.disk import read_books
 
 DOMAIN = "qbittorrent_resilient"
 FILE = f"{DOMAIN}.hub"
+KEPT = f"{DOMAIN}.kept"
 WRITE = "homeassistant.helpers.storage.write_utf8_file_atomic"
+APPEND = "custom_components.qbittorrent_resilient.core.journal._write_checked"
 
 
 async def call(hass: HomeAssistant, action: str, **data: Any) -> Any:
@@ -38,6 +42,7 @@ def files(folder: Path) -> list[str]:
 
 
 def block(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)  # where somebody else has stored something
     folder.write_text("a file where the folder should be")
 
 
@@ -51,19 +56,20 @@ async def test_file_of_the_queue(
     await primary.refuse()
     entry = await start(instance("first", primary))
     await call(hass, "add_magnets", magnets=[link(1), link(2)])
+    await settled(hass)
     file = storage_folder / FILE
     assert file.stat().st_mode & 0o777 == 0o600
-    assert set(json.loads(file.read_text())["data"]["magnets"]) == {info_hash(1), info_hash(2)}
-    assert files(storage_folder) == [FILE]
+    assert set(read_books(storage_folder)) == {info_hash(1), info_hash(2)}
+    assert set(files(storage_folder)) == {FILE, f"{FILE}.journal"}
     await hass.config_entries.async_reload(entry.entry_id)
     assert await queued(hass) == [info_hash(1), info_hash(2)]
     await call(hass, "remove_magnets", info_hashes=[info_hash(1)])
-    assert set(json.loads(file.read_text())["data"]["magnets"]) == {info_hash(2)}
+    assert set(read_books(storage_folder)) == {info_hash(2)}
     await hass.config_entries.async_remove(entry.entry_id)
-    assert not file.exists()
+    assert files(storage_folder) == [KEPT]
 
 
-async def test_remove_deletes_the_stored_queue(
+async def test_remove_keeps_what_is_owed(
     hass: HomeAssistant, hass_storage: dict[str, Any], start: Start, primary: FakeQBittorrent
 ) -> None:
     await primary.refuse()
@@ -74,6 +80,7 @@ async def test_remove_deletes_the_stored_queue(
     assert FILE in hass_storage
     await hass.config_entries.async_remove(entry.entry_id)
     assert FILE not in hass_storage
+    assert set(hass_storage[KEPT]["data"]["magnets"]) == {info_hash(1)}
 
 
 async def test_newer_version(
@@ -114,6 +121,11 @@ GARBAGE = {
     "magnets are a number": {"revision": 1, "magnets": 5},
     "magnets are a list": {"revision": 1, "magnets": ["x"]},
     "revision is a text": {"revision": "new", "magnets": {}},
+    "revision is a number in a text": {"revision": "5", "magnets": {}},
+    "revision is true": {"revision": True, "magnets": {}},
+    "revision is below zero": {"revision": -1, "magnets": {}},
+    "revision cannot be counted on": {"revision": 2**63, "magnets": {}},
+    "revision is endless": {"revision": float("inf"), "magnets": {}},
 }
 
 
@@ -187,19 +199,29 @@ async def test_one_unreadable_magnet_holds_up_nothing(
     assert kept[info_hash(9)] == record
 
 
-@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), WriteError("no")])
+@pytest.mark.parametrize(
+    ("what", "error"),
+    [
+        (WRITE, OSError(28, "No space left on device")),
+        (WRITE, WriteError("no")),
+        (APPEND, OSError(28, "No space left on device")),
+    ],
+)
 async def test_write_error(
     hass: HomeAssistant,
     storage_folder: Path,
     start: Start,
     primary: FakeQBittorrent,
+    what: str,
     error: Exception,
 ) -> None:
     entry = await start(instance("first", primary))
-    await call(hass, "add_magnets", magnets=link(1))
-    content = (storage_folder / FILE).read_text()
+    earlier = set()
+    if what == APPEND:  # which is what the first call of all does not do
+        await call(hass, "add_magnets", magnets=link(1))
+        earlier = {info_hash(1)}
     primary.record.clear()
-    with patch(WRITE, side_effect=error) as failing:
+    with patch(what, side_effect=error) as failing:
         with pytest.raises(HomeAssistantError, match="could not be stored"):
             await call(hass, "add_magnets", magnets=[link(2), link(3)])
         assert failing.called
@@ -207,11 +229,11 @@ async def test_write_error(
         assert not primary.requests_to("torrents/info")
         assert await queued(hass) == []
         assert hass.states.is_state("sensor.qbittorrent_resilient_queued_magnets", "0")
-        assert (storage_folder / FILE).read_text() == content
+        assert set(read_books(storage_folder)) == earlier
     # Nothing of it comes back, and the next call works.
     await hass.config_entries.async_reload(entry.entry_id)
     await settled(hass)
-    assert primary.hashes == {info_hash(1)}
+    assert primary.hashes == earlier
     response = await call(hass, "add_magnets", magnets=link(2))
     assert response["added"][0]["info_hash"] == info_hash(2)
 

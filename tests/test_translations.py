@@ -8,15 +8,25 @@ import re
 from typing import Any
 
 from homeassistant.data_entry_flow import section
+from homeassistant.helpers.selector import SelectOptionDict
 import pytest
 import yaml
 
-from custom_components.qbittorrent_resilient import binary_sensor, sensor
+from custom_components.qbittorrent_resilient import (
+    binary_sensor,
+    button,
+    event,
+    issues,
+    sensor,
+    todo,
+    troubles,
+)
 from custom_components.qbittorrent_resilient.connect import FORM_ERRORS
 from custom_components.qbittorrent_resilient.core.models import InstanceStatus
 from custom_components.qbittorrent_resilient.forms import (
     OPTIONS_SCHEMA,
     TARGETS_SCHEMA,
+    credentials_schema,
     instance_schema,
 )
 from custom_components.qbittorrent_resilient.services import _SCHEMAS
@@ -25,11 +35,18 @@ FOLDER = Path(__file__).parents[1] / "custom_components" / "qbittorrent_resilien
 TEXTS: dict[str, Any] = json.loads((FOLDER / "translations" / "en.json").read_text())
 ACTIONS: dict[str, Any] = yaml.safe_load((FOLDER / "services.yaml").read_text())
 INSTANCE = instance_schema(vpn_watched=True, next_priority=1)
+NEW_INSTANCE = instance_schema(
+    vpn_watched=True,
+    next_priority=1,
+    known_servers=[SelectOptionDict(value="entry", label="Seedbox")],
+)
+CREDENTIALS = credentials_schema(by_key=True).extend(credentials_schema(by_key=False).schema)
 FORMS = {
     ("config", "user"): TARGETS_SCHEMA,
     ("config", "reconfigure"): TARGETS_SCHEMA,
-    ("config", "instance"): INSTANCE,
-    ("config_subentries", "user"): INSTANCE,
+    ("config", "instance"): NEW_INSTANCE,
+    ("config", "reauth_confirm"): CREDENTIALS,
+    ("config_subentries", "user"): NEW_INSTANCE,
     ("config_subentries", "reconfigure"): INSTANCE,
     ("options", "init"): OPTIONS_SCHEMA,
 }
@@ -155,14 +172,21 @@ def test_errors() -> None:
 
 
 def test_aborts() -> None:
-    assert TEXTS["config"]["abort"].keys() >= {"reconfigure_successful", "single_instance_allowed"}
+    assert TEXTS["config"]["abort"].keys() == {
+        "already_in_progress",
+        "reconfigure_successful",
+        "single_instance_allowed",
+    } | keywords("reason", "config_flow.py")
     assert "reconfigure_successful" in flow_texts("config_subentries")["abort"]
 
 
 def test_entities() -> None:
     described = {
         "binary_sensor": [binary_sensor.VPN, binary_sensor.INSTANCE],
-        "sensor": [*sensor.QUEUE_SENSORS, sensor.STATUS],
+        "button": list(button.BUTTONS),
+        "event": [event.MAGNETS],
+        "sensor": [*sensor.QUEUE_SENSORS, *sensor.VPN_SENSORS, sensor.STATUS],
+        "todo": [todo.QUEUE],
     }
     icons = json.loads((FOLDER / "icons.json").read_text())["entity"]
     platforms = {path.stem for path in FOLDER.glob("*.py")} & {
@@ -170,6 +194,7 @@ def test_entities() -> None:
         "button",
         "event",
         "sensor",
+        "todo",
     }
     assert TEXTS["entity"].keys() == icons.keys() == platforms
     for platform, descriptions in described.items():
@@ -180,6 +205,8 @@ def test_entities() -> None:
         assert all(text["name"] for text in TEXTS["entity"][platform].values())
     states = TEXTS["entity"]["sensor"]["status"]["state"]
     assert list(states) == list(InstanceStatus)
+    kinds = TEXTS["entity"]["event"]["magnets"]["state_attributes"]["event_type"]["state"]
+    assert set(kinds) == set(event.MAGNETS.event_types or ())
 
 
 def test_exceptions() -> None:
@@ -199,6 +226,20 @@ def test_placeholders_of_exceptions() -> None:
     assert calls.keys() == TEXTS["exceptions"].keys()
     for key, names in calls.items():
         assert set(re.findall(r"{(\w+)}", TEXTS["exceptions"][key]["message"])) == names
+
+
+def test_issues() -> None:
+    """Each has a title, and either a description or what a fix asks for."""
+    names = {
+        value
+        for module in (issues, troubles)
+        for key, value in vars(module).items()
+        if key.isupper() and isinstance(value, str) and value in TEXTS["issues"]
+    }
+    assert TEXTS["issues"].keys() == names
+    for texts in TEXTS["issues"].values():
+        assert texts["title"]
+        assert ("description" in texts) is not ("fix_flow" in texts)
 
 
 def action_fields(fields: dict[str, Any]) -> tuple[dict[str, Any], set[str]]:
@@ -256,7 +297,13 @@ def test_texts_are_plain() -> None:
             yield value
 
     known = {"config", "config_subentries", "options", "entity", "exceptions", "selector"}
-    assert TEXTS.keys() <= known | {"services", "issues"}
+    assert TEXTS.keys() == known | {
+        "conditions",
+        "issues",
+        "services",
+        "system_health",
+        "triggers",
+    }
     for text in walk(TEXTS):
         assert isinstance(text, str)
         assert text == text.strip() != ""

@@ -3,7 +3,7 @@
 from homeassistant.core import HomeAssistant
 import pytest
 
-from custom_components.qbittorrent_resilient.core.qbittorrent import client
+from custom_components.qbittorrent_resilient.core import portions
 from tests.actions import add, call, hashes, on_request, work
 from tests.common import (
     TARGET,
@@ -54,7 +54,7 @@ async def test_vpn_falls_in_the_middle_of_a_delivery(
     clock: FakeClock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(client, "ADD_MAGNETS", 10)
+    monkeypatch.setattr(portions, "ADD_MAGNETS", (10, 10))
     await start(
         instance("first", primary, requires_vpn=True),
         instance("second", secondary, priority=2),

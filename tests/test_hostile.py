@@ -1,0 +1,296 @@
+"""Hostile input through the action: refused or whitelisted, and nothing else reaches a socket."""
+
+import threading
+from typing import Any
+from unittest.mock import patch
+from urllib.parse import parse_qsl
+
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from hypothesis import HealthCheck, given, settings, strategies as st
+import pytest
+
+from custom_components.qbittorrent_resilient import responses, services
+from custom_components.qbittorrent_resilient.const import DOMAIN
+from custom_components.qbittorrent_resilient.core import intake
+from custom_components.qbittorrent_resilient.core.entry import Stage
+from custom_components.qbittorrent_resilient.core.errors import InvalidMagnetError
+from custom_components.qbittorrent_resilient.core.magnet import Magnet
+from tests.actions import Response, add, call, hashes
+from tests.common import Start, info_hash, instance, link
+from tests.core.made_up import WHITELISTED, links, near_links
+from tests.fake.record import Received
+from tests.fake.server import FakeQBittorrent
+
+ENDPOINTS = {
+    *("app/version", "app/processInfo", "auth/login"),
+    *("transfer/info", "log/main", "torrents/add", "torrents/info"),
+}
+
+
+def given_to(requests: list[Received]) -> list[str]:
+    """Look at each byte that came in; return the links."""
+    found: list[str] = []
+    for one in requests:
+        assert one.endpoint in ENDPOINTS
+        assert not {"referer", "origin"} & {name.lower() for name in one.headers}
+        assert all(text.isprintable() and text.isascii() for text in one.headers.values())
+        assert all(33 <= byte <= 126 for byte in one.body)
+        if one.endpoint == "torrents/info":
+            asked = dict(parse_qsl(one.body.decode())).get("hashes", "")
+            assert set(asked) <= set("0123456789abcdef|")
+        elif one.endpoint == "torrents/add":
+            form = dict(parse_qsl(one.body.decode(), keep_blank_values=True))
+            assert form.keys() == {"urls", "paused", "stopped"}
+            found += form["urls"].split("\n")
+    for text in found:
+        assert WHITELISTED.fullmatch(text)
+        assert Magnet.read_back(text).link == text
+    return found
+
+
+def meant(text: str) -> Magnet | None:
+    try:
+        return Magnet.parse(text)
+    except InvalidMagnetError:
+        return None
+
+
+def forget(hass: HomeAssistant, server: FakeQBittorrent) -> None:
+    """Forget what came before: links may lie about which hashes belong together."""
+    server.record.clear()
+    server.torrents.keep_only([])
+    (entry,) = hass.config_entries.async_entries(DOMAIN)
+    queue = entry.runtime_data.courier.queue
+    for stage in Stage:
+        for one in queue.at(stage):
+            queue.drop(one.info_hash)
+
+
+@given(
+    texts=st.lists(near_links() | links().map(lambda one: one[0]), max_size=8),
+    as_text=st.booleans(),
+)
+@settings(max_examples=100, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+async def test_only_magnets_reach_a_socket(
+    hass: HomeAssistant,
+    start: Start,
+    primary: FakeQBittorrent,
+    texts: list[str],
+    *,
+    as_text: bool,
+) -> None:
+    """Whatever is given, as a list or as one text."""
+    if not hass.config_entries.async_entries(DOMAIN):
+        await start(instance("first", primary))
+    forget(hass, primary)
+    data: str | list[str] = " ".join(texts) if as_text else texts
+    pieces = data.split() if isinstance(data, str) else data
+    magnets = {one.info_hash for one in map(meant, pieces) if one}
+    if not magnets:
+        with pytest.raises(ServiceValidationError):
+            await call(hass, "add_magnets", magnets=data)
+        assert not primary.requests_to("torrents/add")
+        return
+    response = await call(hass, "add_magnets", magnets=data)
+    assert not response["queued"]
+    assert set(hashes(response["added"])) <= magnets
+    assert {Magnet.read_back(one).info_hash for one in given_to(primary.requests)} <= magnets
+    invalid = [index for index, one in enumerate(pieces) if one.strip(" \t") and not meant(one)]
+    assert [one["index"] for one in response["failed"]] == invalid
+
+
+@pytest.mark.parametrize(
+    "magnets",
+    [
+        None,
+        5,
+        1.5,
+        True,
+        {},
+        {link(1): link(2)},
+        {link(1)},
+        link(1).encode(),
+        [link(1).encode()],
+        [link(1), None],
+        [link(1), 5],
+        [link(1), float("nan")],
+        [[link(1)]],
+        [link(1), [link(2)]],
+        [{"link": link(1)}],
+        [object()],
+        (link(1), link(2)),
+        iter([link(1)]),
+    ],
+    ids=lambda one: type(one).__name__,
+)
+async def test_no_text_and_no_list_of_texts(
+    hass: HomeAssistant, start: Start, primary: FakeQBittorrent, magnets: Any
+) -> None:
+    await start(instance("first", primary))
+    with pytest.raises(ServiceValidationError):
+        await call(hass, "add_magnets", magnets=magnets)
+    assert not primary.adds
+    assert await call(hass, "get_queue") == {"queued": [], "failed": []}
+
+
+@pytest.mark.parametrize("magnets", ["", " \n\t", [], ["", " "], "None", "[]", "unknown"])
+async def test_what_a_template_may_leave(
+    hass: HomeAssistant, start: Start, primary: FakeQBittorrent, magnets: Any
+) -> None:
+    """Nothing, or the words for it."""
+    await start(instance("first", primary))
+    with pytest.raises(ServiceValidationError):
+        await call(hass, "add_magnets", magnets=magnets)
+    assert not primary.adds
+
+
+async def test_a_list_that_a_template_printed(
+    hass: HomeAssistant, start: Start, primary: FakeQBittorrent
+) -> None:
+    """Its brackets and quotes make no magnets of what stands between them."""
+    await start(instance("first", primary))
+    with pytest.raises(ServiceValidationError):
+        await call(hass, "add_magnets", magnets=str([link(1), link(2)]))
+    assert not primary.adds
+
+
+_NO_TEXTS: tuple[Any, ...] = (["a"], {"a": 1}, None)
+FIELDS: list[dict[str, Any]] = [
+    *(
+        {field: f"a{char}b"}
+        for field in ("category", "save_path", "tags")
+        for char in ("\r\n", "\n", "\r", "\0", "\x1b", "\x7f", "\x85", "\u2028", "\ud800", "\t")
+    ),
+    *({"category": name} for name in ("/a", "a/", "a//b", "a\\b", *_NO_TEXTS)),
+    *({"tags": [tag]} for tag in ("a,b", "", " ", *_NO_TEXTS)),
+    {"tags": "a,b"},
+    {"tags": ["a", "b,c"]},
+    *({"save_path": path} for path in _NO_TEXTS),
+    *({"max_retries": one} for one in (-1, 11, "many", None, 1e999, -1e999, float("nan"), 10**400)),
+    *({"wait_for_vpn": one} for one in (-1, 601, "long", None, 1e999, float("nan"), "9" * 5000)),
+    *({"max_downloads": one} for one in (-1, "x", None, 1e999, float("nan"))),
+    *({field: "perhaps"} for field in ("stopped", "queue", "require_vpn")),
+    *({field: None} for field in ("stopped", "queue", "require_vpn")),
+    {"urls": "http://192.0.2.1/a.torrent"},
+    {link(2): "x"},
+    {"a\r\nb": 1},
+]
+
+
+async def test_hostile_fields(hass: HomeAssistant, start: Start, primary: FakeQBittorrent) -> None:
+    """They are refused in the user's words before a magnet is taken, and quoted nowhere."""
+    await start(instance("first", primary))
+    for fields in FIELDS:
+        with pytest.raises(ServiceValidationError) as caught:
+            await call(hass, "add_magnets", magnets=link(1), **fields)
+        assert caught.value.translation_key == "malformed_field", fields
+        placeholders = caught.value.translation_placeholders
+        assert placeholders is not None
+        assert all(one.isprintable() and len(one) < 80 for one in placeholders.values())
+        assert info_hash(2) not in str(placeholders)
+    assert not primary.adds
+    assert await call(hass, "get_queue") == {"queued": [], "failed": []}
+
+
+async def test_odd_but_right_fields_arrive_as_they_are(
+    hass: HomeAssistant, start: Start, primary: FakeQBittorrent
+) -> None:
+    """What a form would take apart arrives in one piece."""
+    await start(instance("first", primary))
+    odd = "a&urls=http:192.0.2.1%0A+;=é\u202e\u200b"
+    await call(
+        hass, "add_magnets", magnets=link(1), category=odd, save_path=f"/{odd}", tags=[odd, "x"]
+    )
+    (form,) = [one.form for one in primary.requests_to("torrents/add")]
+    assert form["urls"] == link(1)
+    assert (form["category"], form["savepath"], form["tags"]) == (odd, f"/{odd}", f"{odd},x")
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        pytest.param([link(2) + "x" * 2**20], id="a-megabyte"),
+        pytest.param(["x" * 2**20] * 20, id="megabytes-of-garbage"),
+        pytest.param(["x" * 10 * 2**20], id="ten-megabytes"),
+        pytest.param([f"magnet:?{'&' * 2**16}"[: 2**16]], id="ampersands"),
+        pytest.param([f"magnet:?{'&amp;' * 2**13}"], id="html"),
+        pytest.param([f"magnet:?{'&xt=urn:btih:' * 5000}"], id="topics"),
+        pytest.param([f"magnet:?xt={'%41' * 20_000}"], id="escapes"),
+        pytest.param(["bogus"] * 100_000, id="100,000-words"),
+        pytest.param(["a" * 40] * 1000, id="bare-hashes"),
+    ],
+)
+async def test_much_of_it(
+    hass: HomeAssistant, start: Start, primary: FakeQBittorrent, hostile: list[str]
+) -> None:
+    """The one magnet among them is added, each of the rest has its place in the answer."""
+    await start(instance("first", primary))
+    response = await add(hass, *hostile, link(1))
+    assert hashes(response["added"]) == [info_hash(1)]
+    assert [one["index"] for one in response["failed"]] == [*range(len(hostile))]
+    assert given_to(primary.requests) == [link(1)]
+
+
+@pytest.mark.parametrize("given", [" a" * 5_000_000, ["a"] * 200_001], ids=["text", "list"])
+async def test_too_much_of_it(
+    hass: HomeAssistant, start: Start, primary: FakeQBittorrent, given: str | list[str]
+) -> None:
+    """A page that was taken for links would fill the memory with answers."""
+    await start(instance("first", primary))
+    with pytest.raises(ServiceValidationError) as caught:
+        await call(hass, "add_magnets", magnets=given)
+    assert caught.value.translation_placeholders == {
+        "field": "magnets",
+        "reason": f"more than {intake.MOST_TEXTS} at once",
+    }
+
+
+async def test_others_have_their_turn_meanwhile(
+    hass: HomeAssistant, start: Start, primary: FakeQBittorrent
+) -> None:
+    """What was given is looked at, and the answer put together, outside the event loop."""
+    await start(instance("first", primary))
+    threads = []
+
+    def note(function: Any) -> Any:
+        def noted(*args: Any, **kwargs: Any) -> Any:
+            threads.append(threading.current_thread())
+            return function(*args, **kwargs)
+
+        return noted
+
+    with (
+        patch.object(services, "take_in", note(intake.take_in)),
+        patch.object(responses, "of_add", note(responses.of_add)),
+        patch.object(responses, "of_queue", note(responses.of_queue)),
+    ):
+        await add(hass, *map(link, range(1, 1000)), "bogus")
+        await call(hass, "get_queue")
+    assert len(threads) == 3
+    assert threading.main_thread() not in threads
+
+
+@pytest.mark.parametrize("action", ["remove_magnets", "retry_failed"])
+async def test_hostile_hashes(
+    hass: HomeAssistant, start: Start, primary: FakeQBittorrent, action: str
+) -> None:
+    """They choose nothing, or are refused; nothing else comes out."""
+    await start(instance("first", primary))
+    await primary.refuse()
+    await add(hass, link(1))
+    odd: list[Any] = ["", "all", "*", ["\0", "\ud800"], ["x" * 2**20], [None], {"a": 1}, [[]]]
+    for given_hashes in odd:
+        try:
+            response: Response = await call(hass, action, info_hashes=given_hashes)
+        except HomeAssistantError:
+            continue
+        assert list(response.values()) == [[]]
+    assert hashes((await call(hass, "get_queue"))["queued"]) == [info_hash(1)]
+
+
+@pytest.mark.parametrize("seconds", [1e300, -1e300, 10**400, float("inf"), float("nan")])
+def test_times_that_no_calendar_has(seconds: float) -> None:
+    """They are shown as none, in the place of an error for all of the queue."""
+    assert responses._iso(seconds) is None
+    assert responses._iso(0) == "1970-01-01T00:00:00+00:00"

@@ -1,0 +1,166 @@
+"""The VPN falls at any moment of a delivery: what was checked last before an add is sent."""
+
+import asyncio
+from collections.abc import Generator
+from unittest.mock import patch
+
+from homeassistant.core import HomeAssistant
+import pytest
+
+from custom_components.qbittorrent_resilient.core import portions
+from custom_components.qbittorrent_resilient.core.ping import Echoes
+from custom_components.qbittorrent_resilient.core.vpn import FRESH_SECONDS, VpnMonitor
+from tests.actions import Arrivals, add, call, hashes
+from tests.common import TARGET, FakeClock, FakeVpn, Start, info_hash, instance, link, settled
+from tests.fake.record import Received
+from tests.fake.server import FakeQBittorrent
+
+MAGNETS = 3
+STRIDE = 100
+"""Info-hashes of one delivery, and their distance to those of the next."""
+
+
+class FallingVpn(FakeVpn):
+    """Far ends whose answers take some steps, and that fall at a step of the loop."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        super().__init__()
+        self._time = clock.make().monotonic
+        self.good_at = self.fell_at = self.passed_at = float("-inf")
+        self.passed: list[float] = []
+        """How old the last good round was when the gate let an add pass."""
+        self.sending: list[float] = []
+        """How long after that the first byte of the add arrived."""
+
+    async def __call__(self, target: str) -> Echoes:
+        began = self._time()
+        for _ in range(3):
+            await asyncio.sleep(0)
+        echoes = await super().__call__(target)
+        if echoes.answered:
+            self.good_at = began
+        return echoes
+
+    def fall(self) -> None:
+        self.up, self.fell_at = False, self._time()
+
+    def age(self) -> float:
+        """Return how long ago the last good round began."""
+        return self._time() - self.good_at
+
+
+class Steps:
+    """Counts the steps of the loop, each of which takes its time; the VPN falls before one."""
+
+    def __init__(self, clock: FakeClock, vpn: FallingVpn, fall_at: int, seconds: float) -> None:
+        self._seconds = seconds
+        self._clock, self._vpn, self._fall_at = clock, vpn, fall_at
+        self._loop = asyncio.get_running_loop()
+        self.count = 0
+        self._over = False
+        self._step()
+
+    def _step(self) -> None:
+        if self._over:
+            return
+        self.count += 1
+        if self.count == self._fall_at:
+            self._vpn.fall()
+        self._clock.tick(self._seconds)
+        self._loop.call_soon(self._step)
+
+    def end(self) -> int:
+        self._over = True
+        return self.count
+
+
+@pytest.fixture
+def falling(clock: FakeClock) -> Generator[FallingVpn]:
+    """Watch what passes the gate."""
+    vpn = FallingVpn(clock)
+    gate = VpnMonitor.gate
+
+    async def watched(monitor: VpnMonitor, *, handing_over: bool) -> None:
+        await gate(monitor, handing_over=handing_over)
+        if handing_over:
+            vpn.passed_at = vpn._time()
+            vpn.passed.append(vpn.age())
+
+    with (
+        patch("custom_components.qbittorrent_resilient.runtime.IcmpPing", lambda: vpn),
+        patch.object(VpnMonitor, "gate", watched),
+    ):
+        yield vpn
+
+
+async def up_again(hass: HomeAssistant, vpn: FallingVpn) -> None:
+    """Bring the VPN up, and let what waits be delivered."""
+    vpn.up = True
+    for _ in range(2):
+        await call(hass, "check_health")
+    await call(hass, "retry_queue")
+    await settled(hass)
+
+
+@pytest.mark.parametrize("step_seconds", [0.05, 0.25])
+async def test_falls_at_every_step(
+    hass: HomeAssistant,
+    start: Start,
+    primary: FakeQBittorrent,
+    falling: FallingVpn,
+    clock: FakeClock,
+    monkeypatch: pytest.MonkeyPatch,
+    step_seconds: float,
+) -> None:
+    """No add is sent later than FRESH_SECONDS after the last good round began, wherever it falls.
+
+    A step of the loop is what lies between two awaits, so that no await is left out. Each takes so
+    long that a delivery lasts several times FRESH_SECONDS.
+    """
+    asyncio.get_running_loop().set_debug(False)
+    monkeypatch.setattr(portions, "ADD_MAGNETS", (1, 1))
+    await start(instance("first", primary, requires_vpn=True), targets=(TARGET,))
+
+    def arrived(received: Received) -> None:
+        if received.endpoint == "torrents/add":
+            falling.sending.append(falling._time() - falling.passed_at)
+
+    Arrivals(primary, arrived)
+    stopped = finished = 0
+    fall_at = 0
+    while finished < 3:  # the fall came after the delivery, three times running
+        fall_at += 1
+        numbers = range(fall_at * STRIDE, fall_at * STRIDE + MAGNETS)
+        sent = len(primary.adds)
+        steps = Steps(clock, falling, fall_at, step_seconds)
+        response = await add(hass, *map(link, numbers), max_retries=0)
+        count = steps.end()
+        expected = {info_hash(number) for number in numbers}
+        given = {*hashes(response["added"]), *hashes(response["queued"])}
+        assert given == expected
+        assert len(primary.adds) - sent == len(response["added"])
+        stopped += bool(response["queued"])
+        finished = finished + 1 if count < fall_at else 0
+        await up_again(hass, falling)
+        assert expected <= primary.hashes
+    assert max(falling.passed) <= FRESH_SECONDS
+    # What is left is the sending itself: the steps from the gate to the server's first look.
+    sending = max(falling.sending)
+    print(
+        f"{fall_at} falls, {stopped} stopped a delivery, oldest round {max(falling.passed):.2f} s,"
+    )
+    print(f"{sending / step_seconds:.0f} steps from the gate to the server")
+    assert 10 < stopped < fall_at
+
+
+async def test_gate_is_the_last_look(
+    hass: HomeAssistant, start: Start, primary: FakeQBittorrent, falling: FallingVpn
+) -> None:
+    """A VPN that fell before the add and is in doubt lets nothing pass but after a good round."""
+    await start(instance("first", primary, requires_vpn=True), targets=(TARGET,))
+    falling.fall()
+    assert (await call(hass, "check_health"))["vpn"] == "on"
+    response = await add(hass, link(1), queue=False)
+    assert response["failed"][0]["reason"] == "vpn_down"
+    assert not falling.passed
+    assert not primary.adds
