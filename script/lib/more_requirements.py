@@ -18,7 +18,8 @@ from homeassistant.auth.mfa_modules import totp
 PLUGIN = "pytest-homeassistant-custom-component"
 
 # Beyond the integrations that always run: those of config/configuration.yaml, see
-# script/develop, and those that others ask for while Home Assistant runs.
+# script/develop, those that others ask for while Home Assistant runs, and those that the
+# benchmark measures beside.
 MORE_INTEGRATIONS = {
     "config",
     "hassio",
@@ -28,9 +29,12 @@ MORE_INTEGRATIONS = {
     "media_source",
     "my",
     "onboarding",
+    "ping",
+    "qbittorrent",
     "recorder",
     "ssdp",
     "system_log",
+    "transmission",
     "zeroconf",
 }
 
