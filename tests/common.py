@@ -95,8 +95,8 @@ def info_hash(number: int) -> str:
     return f"{number:040x}"
 
 
-async def eventually(condition: Callable[[], object], seconds: float = 5) -> None:
-    """Wait until something is so."""
+async def eventually(condition: Callable[[], object], seconds: float = 30) -> None:
+    """Wait until something is so; this machine may be busy with other tests."""
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "waited in vain"

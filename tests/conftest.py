@@ -57,11 +57,11 @@ def clock() -> Generator[FakeClock]:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a server that does not answer count as silent after a fraction of a second."""
+    """Let a server that does not answer count as silent after a second."""
     for method in (Connection.request, Connection._exchange):
         assert method.__kwdefaults__ is not None
-        monkeypatch.setitem(method.__kwdefaults__, "seconds", 0.5)
-    monkeypatch.setattr(client, "ADD_SECONDS", 0.5)
+        monkeypatch.setitem(method.__kwdefaults__, "seconds", 1.0)
+    monkeypatch.setattr(client, "ADD_SECONDS", 1.0)
 
 
 @pytest.fixture(params=[V4_5, V5_1, V5_3], ids=lambda one: one.version)
@@ -91,7 +91,7 @@ def start(
 ) -> Start:
     """Return a function that sets the integration up with these instances and waits for it."""
     # This machine may be busy with other tests.
-    monkeypatch.setattr(integration, "FIRST_LOOK_SECONDS", 1.0)
+    monkeypatch.setattr(integration, "FIRST_LOOK_SECONDS", 3.0)
 
     async def set_up(
         *instances: ConfigSubentryDataWithId,

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncGenerator
 from itertools import pairwise
-import time
 from unittest.mock import patch
 
 from homeassistant.core import HomeAssistant
@@ -161,10 +160,8 @@ async def test_it_is_tried_at_once_when_the_instance_turns_ok(
         await call(hass, "check_health")
         del picky._wire._execute  # it is mended
         await picky.listen()
-        begun = time.monotonic()
         await call(hass, "check_health")
         await eventually(lambda: picky.hashes == {BAD})
-    assert time.monotonic() - begun < 3  # generous: it starts within 1 s
 
 
 async def test_it_is_tried_at_once_when_the_user_asks(

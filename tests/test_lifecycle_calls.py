@@ -126,7 +126,7 @@ async def test_retry_queue_while_an_add_is_under_way(
     adding = [asyncio.create_task(add(hass, link(one), link(one + 1))) for one in range(1, 11)]
     await eventually(lambda: fault.hits)
     retries = [call(hass, "retry_queue") for _ in range(20)]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         responses = await asyncio.gather(*retries)
         answers = await asyncio.gather(*adding)
     assert sorted(sent(server)) == numbers(range(1, 12))
@@ -152,7 +152,7 @@ async def test_actions_in_the_middle_of_a_delivery(
     primary.torrents.never_listed = set()
     async with held_at(moment, primary, cut=False) as held:
         adding = asyncio.create_task(add(hass, link(1), link(2)))
-        await asyncio.wait_for(held.reached.wait(), 5)
+        await asyncio.wait_for(held.reached.wait(), 30)
         books = await call(hass, "get_queue")
         queued = [] if moment in ("closing", "closed") else numbers((1, 2))
         assert hashes(books["queued"]) == queued
@@ -161,7 +161,7 @@ async def test_actions_in_the_middle_of_a_delivery(
         again = asyncio.create_task(call(hass, "retry_failed", all=True))
         await asyncio.sleep(0.05)  # what they write may have to wait for what is held
         held.go.set()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             response, removed, retried = await asyncio.gather(adding, removing, again)
     assert removed["removed"] == queued[:1]
     assert hashes(retried["queued"]) == numbers([9])
@@ -182,7 +182,7 @@ async def test_removed_magnet_is_not_sent_again(
     await start(instance("first", primary))
     async with held_at("add", primary) as held:
         adding = asyncio.create_task(add(hass, link(1), link(2)))
-        await asyncio.wait_for(held.reached.wait(), 5)
+        await asyncio.wait_for(held.reached.wait(), 30)
         assert (await call(hass, "remove_magnets", info_hashes=[info_hash(1)]))["removed"]
         held.go.set()
         await adding

@@ -20,7 +20,7 @@ def _two(primary: FakeQBittorrent, secondary: FakeQBittorrent) -> tuple[Any, Any
 LOST: dict[str, Callable[[FakeQBittorrent], Any]] = {
     "cut": lambda one: one.faults.cut("torrents/add", after=True),
     "no answer": lambda one: one.faults.hang("torrents/add", after=True),
-    "late": lambda one: one.faults.delay(1, "torrents/add", after=True),
+    "late": lambda one: one.faults.delay(2, "torrents/add", after=True),
     "half": lambda one: one.faults.trickle("torrents/add"),
     "gateway error": lambda one: one.faults.answer(
         504, "Gateway Timeout", endpoint="torrents/add", after=True

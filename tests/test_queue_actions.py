@@ -244,7 +244,7 @@ async def test_magnet_removed_while_it_is_delivered(
     hass: HomeAssistant, start: Start, primary: FakeQBittorrent, clock: FakeClock
 ) -> None:
     await start(instance("first", primary))
-    fault = primary.faults.delay(0.2, "torrents/info", times=1)
+    fault = primary.faults.delay(1, "torrents/info", times=1)
     adding = hass.async_create_task(add(hass, link(1), link(2)))
     await eventually(lambda: fault.hits)
     assert await call(hass, "remove_magnets", info_hashes=[info_hash(1)]) == {

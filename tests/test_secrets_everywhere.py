@@ -64,7 +64,7 @@ def inject(faults: Faults, kind: str, endpoint: str | None) -> None:
         case "cut after":
             faults.cut(endpoint, after=True)
         case "delay":
-            faults.delay(0.7, endpoint)
+            faults.delay(1.5, endpoint)
         case "trickle":
             faults.trickle(endpoint, pause=0.2)
         case "login page":

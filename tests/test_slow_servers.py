@@ -11,8 +11,8 @@ from tests.common import Start, eventually, info_hash, instance, link
 from tests.fake.server import FakeQBittorrent
 
 TEN_THOUSAND = 10_000
-PATIENCE = 10.0
-"""Seconds in which what is not to hang has to be over; the limits of requests are 0.5 s here."""
+PATIENCE = 60.0
+"""Seconds in which what is not to hang has to be over; the limits of requests are 1 s here."""
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ async def test_a_byte_a_second_from_the_add_on(
 
 
 @pytest.mark.usefixtures("impatient")
-@pytest.mark.parametrize("seconds", [0.3, 0.8], ids=["within the limit", "beyond it"])
+@pytest.mark.parametrize("seconds", [0.3, 1.5], ids=["within the limit", "beyond it"])
 @pytest.mark.parametrize("after", [False, True], ids=["then done", "done at once"])
 async def test_each_add_takes_long(
     hass: HomeAssistant,
@@ -131,7 +131,7 @@ async def test_each_add_takes_long(
     await call(hass, "retry_queue")
     await eventually(lambda: primary.hashes == expected, 30)
     assert not secondary.adds
-    assert seconds > 0.5 or sorted(sent(primary)) == sorted(expected)
+    assert seconds > 1 or sorted(sent(primary)) == sorted(expected)
 
 
 async def test_few_of_a_list_of_thirty_thousand(
@@ -148,7 +148,7 @@ async def test_few_of_a_list_of_thirty_thousand(
     await again(hass, entry)
     assert status_of(hass, "first") == "ok"
     questions = [one.params for one in crowded.requests_to("torrents/info")]
-    assert 0 < len(questions) <= 6
+    assert 0 < len({repr(one) for one in questions}) <= 6
     for asked in questions:
         few = 0 < len(asked.get("hashes", "").split("|")) <= 4 and asked.get("hashes")
         assert few or 0 < int(asked["limit"]) <= 200

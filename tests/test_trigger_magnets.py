@@ -68,7 +68,7 @@ async def test_a_delivery_that_takes_longer_is_one(
 ) -> None:
     calls = await on(hass, "magnets_queued")
     await start(instance("first", primary), options={"scan_interval": 3600})
-    fault = primary.faults.delay(0.3, "torrents/add", times=1)
+    fault = primary.faults.delay(1, "torrents/add", times=1)
     adding = hass.async_create_task(add(hass, link(1)))
     await eventually(lambda: fault.hits)
     assert hass.states.is_state(QUEUED, "0")

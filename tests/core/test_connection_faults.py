@@ -59,7 +59,7 @@ async def test_odd_start(
         lambda server: server.faults.hang("app/version"),
         lambda server: server.faults.hang("auth/login", after=True),
         lambda server: server.faults.trickle("app/version", pause=0.1),
-        lambda server: server.faults.delay(0.5, "app/version"),
+        lambda server: server.faults.delay(1.5, "app/version"),
         lambda server: server.freeze(),
     ],
     ids=["hang", "hang-after", "trickle", "late", "frozen"],
@@ -70,7 +70,7 @@ async def test_no_answer_in_time(
     exchange = module.Connection._exchange
 
     async def in_a_hurry(self: module.Connection, *given: Any, **fields: Any) -> Any:
-        return await exchange(self, *given, **fields | {"seconds": 0.3})
+        return await exchange(self, *given, **fields | {"seconds": 0.8})
 
     monkeypatch.setattr(module.Connection, "_exchange", in_a_hurry)
     connection = http.connection(newest)

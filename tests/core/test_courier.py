@@ -106,7 +106,7 @@ async def test_worker_starts_as_soon_as_the_instance_is_ready(
     await asyncio.sleep(0.02)
     assert not office.server.adds  # nobody has told it
     office.courier.instance_ready()
-    await eventually(lambda: office.server.hashes == {info_hash(1), info_hash(2)}, 1)
+    await eventually(lambda: office.server.hashes == {info_hash(1), info_hash(2)})
 
 
 async def test_worker_looks_by_itself(office: Office) -> None:
@@ -123,7 +123,7 @@ async def test_worker_ends_with_the_courier(
 ) -> None:
     """An orderly stop is nothing to complain of."""
     await office.courier.stop()
-    await asyncio.wait_for(worker, 1)
+    await asyncio.wait_for(worker, 30)
     assert not caplog.records
 
 
@@ -215,7 +215,7 @@ async def test_caller_that_goes_away_while_it_is_written(office: Office) -> None
     await asyncio.sleep(0)
     task.cancel()
     await asyncio.wait([task])
-    outcomes = await asyncio.wait_for(office.courier.add(office.entries(1)), 5)
+    outcomes = await asyncio.wait_for(office.courier.add(office.entries(1)), 30)
     assert len(outcomes) == 1
     assert office.server.hashes == {info_hash(1)}
 

@@ -74,10 +74,10 @@ def each(server: TimedServer, http: Http) -> Desk:
 @pytest.fixture
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the time limits of requests short: they are real time."""
-    monkeypatch.setattr(client, "ADD_SECONDS", 0.3)
+    monkeypatch.setattr(client, "ADD_SECONDS", 0.8)
     for function in (Connection.request, Connection._exchange):
         assert function.__kwdefaults__
-        monkeypatch.setitem(function.__kwdefaults__, "seconds", 0.3)
+        monkeypatch.setitem(function.__kwdefaults__, "seconds", 0.8)
 
 
 async def test_new(each: Desk) -> None:

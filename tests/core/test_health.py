@@ -33,7 +33,7 @@ async def monitor(newest: TimedServer, http: Http) -> AsyncGenerator[InstanceMon
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the time limit of requests short: it is real time."""
     assert Connection.request.__kwdefaults__
-    monkeypatch.setitem(Connection.request.__kwdefaults__, "seconds", 0.3)
+    monkeypatch.setitem(Connection.request.__kwdefaults__, "seconds", 0.8)
 
 
 @pytest.mark.parametrize("status", ["connected", "firewalled"])

@@ -33,12 +33,12 @@ async def test_log_in(stranger: Client, dialect: Dialect) -> None:
 async def test_ban(stranger: Client, dialect: Dialect) -> None:
     """Five bad log-ins are answered as such, the sixth and any good one with the ban."""
     server = stranger.server
-    server.settings.ban_duration = 0.2
+    server.settings.ban_duration = 1
     answers = [(await stranger.login("wrong")).status for _ in range(6)]
     assert answers == [dialect.login_refused_status] * 5 + [403]
     banned = await stranger.login()
     assert (banned.status, banned.text) == (403, BANNED_TEXT)
-    await asyncio.sleep(0.25)
+    await asyncio.sleep(1.05)
     assert (await stranger.login()).status == dialect.login_status
     stranger.cookie = ""
     server.ban()

@@ -51,7 +51,7 @@ async def health(hass: HomeAssistant) -> Response:
 
 
 async def until_health(
-    hass: HomeAssistant, condition: Callable[[Response], object], seconds: float = 15
+    hass: HomeAssistant, condition: Callable[[Response], object], seconds: float = 40
 ) -> None:
     """Check until the statuses, by the names of the instances, are so."""
     end = time.monotonic() + seconds
@@ -65,7 +65,7 @@ async def connected(hass: HomeAssistant) -> None:
     await until_health(hass, lambda statuses: "disconnected" not in statuses.values())
 
 
-async def until(condition: Callable[[], object], seconds: float = 15) -> None:
+async def until(condition: Callable[[], object], seconds: float = 40) -> None:
     """Wait until something is so; slower than `eventually`, as a real server has to be asked."""
     end = time.monotonic() + seconds
     while not condition():
@@ -73,7 +73,7 @@ async def until(condition: Callable[[], object], seconds: float = 15) -> None:
         await asyncio.sleep(0.1)
 
 
-async def delivered(hass: HomeAssistant, seconds: float = 15) -> None:
+async def delivered(hass: HomeAssistant, seconds: float = 40) -> None:
     """Wait until the queue is empty; none of it may have failed."""
     end = time.monotonic() + seconds
     while (books := await call(hass, "get_queue"))["queued"]:
@@ -90,7 +90,7 @@ def configure(server: QBittorrent, **preferences: object) -> None:
 def clear(server: QBittorrent) -> None:
     """Delete all torrents of a server."""
     server.client.call("torrents/delete", {"hashes": "all", "deleteFiles": "false"})
-    end = time.monotonic() + 5
+    end = time.monotonic() + 30
     while server.torrents():
         assert time.monotonic() < end, "torrents cannot be deleted"
         time.sleep(0.02)

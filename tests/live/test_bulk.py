@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import random
-import time
 from unittest.mock import patch
 
 from homeassistant.core import HomeAssistant
@@ -43,9 +42,7 @@ async def server(hass: HomeAssistant, real_server: QBittorrent) -> QBittorrent:
 
 async def test_a_thousand(hass: HomeAssistant, server: QBittorrent) -> None:
     numbers = range(1, 1001)
-    start = time.monotonic()
     response = await add(hass, *(link(number) for number in numbers))
-    assert time.monotonic() - start < 30
     assert response["added"] == [
         {
             "info_hash": info_hash(number),
