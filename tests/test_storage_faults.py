@@ -179,6 +179,7 @@ async def test_delivery_waits_for_room(
     entry = await start(instance("first", primary))
     await primary.refuse()
     await add(hass, *(link(number) for number in range(1, 4)))
+    await settled(hass)
     with full(small_disk):
         await primary.listen()
         primary.record.clear()
