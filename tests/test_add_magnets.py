@@ -3,12 +3,14 @@
 import base64
 import json
 import logging
+import math
 from typing import Any
 
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 import pytest
 
+from custom_components.qbittorrent_resilient.core import portions
 from tests.actions import STORE, add, call, call_silently, hashes, sent
 from tests.common import FakeClock, Start, info_hash, instance, link
 from tests.fake.server import FakeQBittorrent
@@ -210,8 +212,12 @@ async def test_call_without_response_warns_if_some_failed(
 
 
 async def test_a_thousand_in_one_call(
-    hass: HomeAssistant, start: Start, primary: FakeQBittorrent
+    hass: HomeAssistant,
+    start: Start,
+    primary: FakeQBittorrent,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(portions, "QUICK_SECONDS", math.inf)
     await start(instance("first", primary))
     numbers = [*range(1000, 0, -1)]
     response = await add(hass, *(link(one) for one in numbers))

@@ -123,7 +123,7 @@ async def test_start_up_waits_for_no_server(
 ) -> None:
     """The sensors say what they know, and soon more."""
     hass.set_state(CoreState.not_running)
-    primary.faults.delay(0.8, times=1)
+    primary.faults.delay(3, times=1)
     await start(instance("first", primary))
     assert state_of(hass, "sensor.first_status") == "unknown"
     await eventually(lambda: state_of(hass, "sensor.first_status") == "ok")

@@ -22,11 +22,12 @@ DAY = 86_400
 
 
 class Books:
-    """A store in memory; `broken` lets no write through."""
+    """A store in memory; `broken` lets no write through, and counts them."""
 
     def __init__(self) -> None:
         self.records: dict[str, Record] = {}
         self.broken = False
+        self.refused = 0
 
     async def load(self) -> Mapping[str, Record]:
         return dict(self.records)
@@ -34,6 +35,7 @@ class Books:
     async def commit(self, put: Mapping[str, Record], drop: Collection[str]) -> None:
         await asyncio.sleep(0)
         if self.broken:
+            self.refused += 1
             raise StorageError("disk full")
         self.records |= put
         for key in drop:
@@ -134,8 +136,10 @@ async def test_full_disk_is_logged_once(
     office.time.seconds += 100
     office.books.broken = True
     for _ in range(3):
+        before = office.books.refused
         office.courier.wake()
-        await asyncio.sleep(0.05)
+        while office.books.refused == before:
+            await asyncio.sleep(0)
     assert [one.message for one in caplog.records] == ["The queue cannot be written: disk full"]
     office.books.broken = False
     office.courier.wake()

@@ -52,7 +52,7 @@ async def ping_for_real() -> IcmpPing:
 
 
 @pytest.mark.parametrize("step", JUMPS)
-@pytest.mark.parametrize("reading", range(1, 7))
+@pytest.mark.parametrize("reading", range(1, 4))
 async def test_wall_clock_steps_in_the_middle_of_a_round(step: float, reading: int) -> None:
     """Real echoes, and NTP steps the clock between any two looks at it."""
     ping = await ping_for_real()
@@ -62,6 +62,7 @@ async def test_wall_clock_steps_in_the_middle_of_a_round(step: float, reading: i
         await monitor.round()
         wall.readings, wall.armed = 0, reading - 1
         result = await monitor.round()
+    assert wall.readings > wall.armed, "the step came after the round"
     assert result.state is VpnState.ON
     assert result.loss == 0
     assert result.latency is not None

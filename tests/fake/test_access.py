@@ -1,6 +1,6 @@
 """The fake lets in whom each version lets in, and answers the others as it does."""
 
-import asyncio
+import time
 
 import pytest
 
@@ -30,15 +30,15 @@ async def test_log_in(stranger: Client, dialect: Dialect) -> None:
     assert len(stranger.server.logins) == 3
 
 
-async def test_ban(stranger: Client, dialect: Dialect) -> None:
+async def test_ban(stranger: Client, dialect: Dialect, monkeypatch: pytest.MonkeyPatch) -> None:
     """Five bad log-ins are answered as such, the sixth and any good one with the ban."""
     server = stranger.server
-    server.settings.ban_duration = 1
     answers = [(await stranger.login("wrong")).status for _ in range(6)]
     assert answers == [dialect.login_refused_status] * 5 + [403]
     banned = await stranger.login()
     assert (banned.status, banned.text) == (403, BANNED_TEXT)
-    await asyncio.sleep(1.05)
+    after = time.time() + server.settings.ban_duration + 1
+    monkeypatch.setattr(time, "time", lambda: after)
     assert (await stranger.login()).status == dialect.login_status
     stranger.cookie = ""
     server.ban()
@@ -47,15 +47,17 @@ async def test_ban(stranger: Client, dialect: Dialect) -> None:
     assert (await stranger.login()).status == dialect.login_status
 
 
-async def test_sessions_end(client: Client, dialect: Dialect) -> None:
+async def test_sessions_end(
+    client: Client, dialect: Dialect, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """On demand, by time, by log-out, and by number where there is a limit."""
     client.server.expire_sessions()
     assert (await client.get("app/version")).status == 403
     await client.login()
-    client.server.settings.session_timeout = 0.05
-    await asyncio.sleep(0.1)
-    assert (await client.get("app/version")).status == 403
-    client.server.settings.session_timeout = 3600
+    after = time.time() + client.server.settings.session_timeout + 1
+    with monkeypatch.context() as later:
+        later.setattr(time, "time", lambda: after)
+        assert (await client.get("app/version")).status == 403
     await client.login()
     assert (await client.post("auth/logout")).status == 200
     assert (await client.get("app/version")).status == 403

@@ -160,8 +160,8 @@ async def test_wrong_password_entered_while_a_session_is_open(
 async def test_ban(
     hass: HomeAssistant, start_server: StartServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(patience, "BAN_PAUSE_SECONDS", (5.0, 5.0))
-    limits = {"MaxAuthenticationFailCount": "1", "BanDuration": "4", "SessionTimeout": "1"}
+    monkeypatch.setattr(patience, "BAN_PAUSE_SECONDS", (9.0, 9.0))
+    limits = {"MaxAuthenticationFailCount": "1", "BanDuration": "8", "SessionTimeout": "1"}
     settings = {f"Preferences/WebUI/{key}": value for key, value in limits.items()}
     servers = one_of_each(start_server, settings=settings)
     entry = await set_up(hass, *(fields(server, name) for name, server in servers.items()))

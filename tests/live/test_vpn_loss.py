@@ -22,8 +22,9 @@ async def test_loss_is_no_outage() -> None:
         vpn.lose(PERCENT, 7)
         await measure(vpn, SECONDS, 10, tally)
     print(tally)
-    assert tally.rounds >= 5 * SECONDS
-    assert abs(tally.lost_percent - PERCENT) < 6
+    share = PERCENT / 100
+    deviation = 100 * (share * (1 - share) / tally.echoes) ** 0.5
+    assert abs(tally.lost_percent - PERCENT) < 5 * deviation
     assert not tally.verdicts
 
 

@@ -6,7 +6,6 @@ import os
 from homeassistant.core import HomeAssistant
 import pytest
 
-from custom_components.qbittorrent_resilient.core.vpn import DOUBT_SECONDS
 from tests.common import Start
 from tests.harness.vpn import Vpn
 from tests.live.vpn_stage import makes_tunnels, seconds_until_state, tunnel
@@ -43,6 +42,5 @@ async def test_outage_and_recovery(
     fall(vpn_tunnel)
     down = await seconds_until_state(hass, "off", SCAN_SECONDS + REPROBES_SECONDS)
     rise(vpn_tunnel)
-    # The check that meets it, one more after the pause, and what a round may take, twice.
-    up = await seconds_until_state(hass, "on", SCAN_SECONDS + 1 + DOUBT_SECONDS + 2 * 1.6)
+    up = await seconds_until_state(hass, "on", SCAN_SECONDS + REPROBES_SECONDS)
     print(f"{kind}: off after {down:.1f} s, on again after {up:.1f} s, interval {SCAN_SECONDS} s")

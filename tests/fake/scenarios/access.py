@@ -48,7 +48,7 @@ async def log_in_and_out(probe: Probe) -> None:
 async def ban(probe: Probe) -> None:
     """Five failures, the ban and its end."""
     await probe.login()
-    await configure(probe, web_ui_ban_duration=2)
+    await configure(probe, web_ui_ban_duration=4)
     inside, probe.cookie = probe.cookie, ""
     for _ in range(4):
         await probe.login("wrong")
@@ -62,7 +62,7 @@ async def ban(probe: Probe) -> None:
     await probe.get("app/version")
     await probe.login("wrong")
     probe.cookie = ""
-    await asyncio.sleep(2.2)
+    await asyncio.sleep(4.3)
     await probe.login("wrong")
     await probe.login()
 
@@ -71,12 +71,12 @@ async def ban(probe: Probe) -> None:
 async def session_end(probe: Probe) -> None:
     """The session times out; its cookie is renewed before."""
     await probe.login()
-    await configure(probe, web_ui_session_timeout=3)
+    await configure(probe, web_ui_session_timeout=6)
     await probe.get("app/version")
-    await asyncio.sleep(2)
+    await asyncio.sleep(4)
     await probe.get("app/version")
     await probe.get("app/version")
-    await asyncio.sleep(4.2)
+    await asyncio.sleep(7.2)
     await probe.get("app/version")
     await probe.login()
     await configure(probe, web_ui_session_timeout=3600)
