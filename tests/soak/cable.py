@@ -110,7 +110,8 @@ class Wiring:
     def __init__(self) -> None:
         """Start the thread."""
         self._loop = asyncio.new_event_loop()
-        threading.Thread(target=self._loop.run_forever, name="cables", daemon=True).start()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="cables", daemon=True)
+        self._thread.start()
 
     def do(self, work: Coroutine[Any, Any, object]) -> None:
         """Do something there, and wait until it is done."""
@@ -119,6 +120,7 @@ class Wiring:
     def end(self) -> None:
         """Stop the thread."""
         self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(_THREAD_SECONDS)
 
 
 def _hashes(pattern: re.Pattern[bytes], request: bytearray) -> set[str]:
