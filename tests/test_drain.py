@@ -245,3 +245,23 @@ async def test_delivered_just_in_time_is_not_expired(
     clock.tick(60)
     await work(entry)
     assert await call(hass, "get_queue") == {"queued": [], "failed": []}
+
+
+async def test_wishes_of_a_second_call_count_for_what_is_yet_to_be_sent(
+    hass: HomeAssistant,
+    start: Start,
+    primary: FakeQBittorrent,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(portions, "ADD_MAGNETS", (2, 2))
+    await start(instance("first", primary))
+    fault = primary.faults.delay(1, "torrents/add", times=1)
+    adding = hass.async_create_task(add(hass, *map(link, range(1, 5)), category="old"))
+    await eventually(lambda: fault.hits)
+    assert (await add(hass, link(4), category="new", stopped=True))["added"]
+    await adding
+    found = {one.torrent_id: (one.category, one.stopped) for one in primary.torrents}
+    assert found == {
+        info_hash(4): ("new", True),
+        **{info_hash(one): ("old", False) for one in (1, 2, 3)},
+    }

@@ -270,3 +270,37 @@ async def test_refused_as_present_by_hashes_that_the_list_did_not_show(
     on_request(primary, look)
     (one,) = (await add(hass, link(1)))["added"]
     assert (one["instance"], one["status"]) == ("First", "already_present")
+
+
+@pytest.mark.parametrize("fault", ["cut", "502"])
+async def test_passing_fault_of_a_question_is_no_reason_to_go_on(
+    hass: HomeAssistant,
+    start: Start,
+    primary: FakeQBittorrent,
+    secondary: FakeQBittorrent,
+    clock: FakeClock,
+    fault: str,
+) -> None:
+    """`max_retries` counts for the look before and the look after as well."""
+    await start(instance("first", primary), instance("second", secondary, priority=2))
+
+    def fail(times: int) -> None:
+        if fault == "cut":
+            primary.faults.cut("torrents/info", times=times)
+        else:
+            primary.faults.answer(502, "no", endpoint="torrents/info", times=times)
+
+    fail(3)
+    assert [one["instance"] for one in (await add(hass, link(1)))["added"]] == ["First"]
+    fail(1)
+    response = await add(hass, link(2), max_retries=0)
+    assert [one["instance"] for one in response["added"]] == ["Second"]
+
+    def look(received: Received) -> None:
+        if received.endpoint == "torrents/add":
+            fail(2)
+
+    on_request(primary, look)
+    await call(hass, "check_health")
+    response = await add(hass, link(3), queue=False)
+    assert [(one["instance"], one["status"]) for one in response["added"]] == [("First", "added")]

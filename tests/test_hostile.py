@@ -16,8 +16,9 @@ from custom_components.qbittorrent_resilient.core import intake
 from custom_components.qbittorrent_resilient.core.entry import Stage
 from custom_components.qbittorrent_resilient.core.errors import InvalidMagnetError
 from custom_components.qbittorrent_resilient.core.magnet import Magnet
-from tests.actions import Response, add, call, hashes
-from tests.common import Start, info_hash, instance, link
+from custom_components.qbittorrent_resilient.core.qbittorrent import client
+from tests.actions import Response, add, call, hashes, work
+from tests.common import FakeClock, Start, info_hash, instance, link
 from tests.core.made_up import WHITELISTED, links, near_links
 from tests.fake.record import Received
 from tests.fake.server import FakeQBittorrent
@@ -294,3 +295,29 @@ def test_times_that_no_calendar_has(seconds: float) -> None:
     """They are shown as none, in the place of an error for all of the queue."""
     assert responses._iso(seconds) is None
     assert responses._iso(0) == "1970-01-01T00:00:00+00:00"
+
+
+async def test_names_of_commas_block_no_server(
+    hass: HomeAssistant, start: Start, primary: FakeQBittorrent, clock: FakeClock
+) -> None:
+    """What is counted to bound the parsing of a list is not what stands within its texts."""
+    entry = await start(instance("first", primary))
+    for number in range(1, 11):
+        response = await add(hass, link(number, name="," * 65_000))
+        assert response["added"]
+        clock.tick(100)
+        await work(entry)
+    response = await add(hass, link(50), *(link(n, name="," * 65_000) for n in range(51, 61)))
+    assert len(response["added"]) == 11
+
+
+async def test_list_that_is_too_long_is_asked_for_in_parts(
+    hass: HomeAssistant,
+    start: Start,
+    primary: FakeQBittorrent,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(client, "LIST_ANSWER", 400_000)
+    await start(instance("first", primary))
+    primary.add(*(link(number, name="x" * 30_000) for number in range(1, 31)))
+    assert (await add(hass, link(50)))["added"]

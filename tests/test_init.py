@@ -13,6 +13,7 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 import pytest
 
 from custom_components.qbittorrent_resilient.core.qbittorrent.connection import REQUEST_SECONDS
+from custom_components.qbittorrent_resilient.storage import QueueStorage
 from tests.common import (
     TARGET,
     FakeVpn,
@@ -256,3 +257,32 @@ async def test_two_instances_on_one_address_keep_their_sessions_apart(
             cookies = {request.headers["Cookie"] for request in server.requests_to("transfer/info")}
             assert len(cookies) == 1
             assert all(any(key in cookie for key in keys) for cookie in cookies)
+
+
+async def test_change_while_it_is_set_up(
+    hass: HomeAssistant,
+    start: Start,
+    primary: FakeQBittorrent,
+    secondary: FakeQBittorrent,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is not missed: the entry is loaded once more."""
+    entry = await start(instance("first", primary), instance("second", secondary, priority=2))
+    reading, go_on = asyncio.Event(), asyncio.Event()
+    load = QueueStorage.load
+
+    async def slow(self: QueueStorage) -> Any:
+        reading.set()
+        await go_on.wait()
+        return await load(self)
+
+    monkeypatch.setattr(QueueStorage, "load", slow)
+    reloading = hass.async_create_task(hass.config_entries.async_reload(entry.entry_id))
+    await reading.wait()
+    changed = {**entry.subentries["first"].data, "priority": 3}
+    hass.config_entries.async_update_subentry(entry, entry.subentries["first"], data=changed)
+    go_on.set()
+    await reloading
+    await settled(hass)
+    line = [one.settings.key for one in entry.runtime_data.courier.line]
+    assert line == ["second", "first"]

@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 
 from homeassistant.config_entries import SOURCE_RECONFIGURE
-from homeassistant.core import HomeAssistant
+from homeassistant.core import CoreState, HomeAssistant
 import pytest
 
+from custom_components import qbittorrent_resilient as integration
 from tests.actions import add, call, hashes, sent, status_of
 from tests.common import Start, eventually, info_hash, instance, link, poll, settled
 from tests.fake.dialect import Dialect
@@ -175,3 +176,22 @@ async def test_old_session_does_not_hide_a_wrong_password(
         assert status_of(hass, "first") == "auth_failed"
     assert len(server.access.sessions) == 1
     assert [one.form["password"] for one in server.logins] == ["secret", "wrong"]
+
+
+async def test_reloads_that_cut_a_log_in_off_repeat_it_once_at_most(
+    hass: HomeAssistant, start: Start, primary: FakeQBittorrent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server may have counted it as a failure; five are a ban."""
+    monkeypatch.setattr(integration, "FIRST_LOOK_SECONDS", 0.0)
+    primary.faults.hang("auth/login", after=True)
+    hass.set_state(CoreState.not_running)
+    entry = await start(instance("first", primary, password="wrong"))
+    for _ in range(6):
+        monitor = entry.runtime_data.instances["first"].monitor
+        entry.runtime_data.instances["first"].async_check_soon()
+        before = len(primary.logins)
+        await eventually(
+            lambda before=before, monitor=monitor: len(primary.logins) > before or monitor.status
+        )
+        await hass.config_entries.async_reload(entry.entry_id)
+    assert len(primary.requests_to("auth/login")) <= 2

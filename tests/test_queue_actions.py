@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
 import pytest
 
 from tests.actions import add, call, call_silently, hashes, sent, stored
@@ -255,3 +256,27 @@ async def test_magnet_removed_while_it_is_delivered(
     assert hashes(response["failed"]) == [info_hash(1)]
     assert sent(primary) == [info_hash(2)]
     assert await call(hass, "get_queue") == {"queued": [], "failed": []}
+
+
+async def test_rejected_magnet_was_tried(
+    hass: HomeAssistant, start: Start, primary: FakeQBittorrent, clock: FakeClock
+) -> None:
+    await start(instance("first", primary))
+    primary.torrents.never_listed = {info_hash(1)}
+    await add(hass, link(1))
+    ((failed,)) = (await call(hass, "get_queue"))["failed"]
+    assert (failed["reason"], failed["attempts"]) == ("rejected", 1)
+    assert (await call(hass, "retry_failed", all=True))["queued"][0]["reason"] == "ok"
+
+
+async def test_update_entity_reads_the_books(
+    hass: HomeAssistant, start: Start, primary: FakeQBittorrent
+) -> None:
+    await start(instance("first", primary))
+    assert await async_setup_component(hass, "homeassistant", {})
+    for entity in ("sensor.qbittorrent_resilient_queued_magnets", "sensor.first_status"):
+        target = {"entity_id": entity}
+        await hass.services.async_call("homeassistant", "update_entity", target, blocking=True)
+    await settled(hass)
+    assert hass.states.is_state("sensor.qbittorrent_resilient_queued_magnets", "0")
+    assert hass.states.is_state("sensor.first_status", "ok")

@@ -6,7 +6,18 @@ from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from tests.common import TARGET, FakeClock, FakeVpn, Start, eventually, instance, pass_time, poll
+from tests.actions import add
+from tests.common import (
+    TARGET,
+    FakeClock,
+    FakeVpn,
+    Start,
+    eventually,
+    instance,
+    link,
+    pass_time,
+    poll,
+)
 from tests.fake.dialect import Dialect
 from tests.fake.server import FakeQBittorrent
 from tests.test_sensor import CHECK, endpoints, status
@@ -157,3 +168,71 @@ async def test_check_health_of_a_server_that_hangs(
         pass_time(hass, 11)
     assert await asked == {"vpn": None, "instances": {"First": "timeout"}}
     assert status(hass) == "timeout"
+
+
+async def test_old_failure_to_save_does_not_count_again(
+    hass: HomeAssistant, start: Start, clock: FakeClock, dialect: Dialect
+) -> None:
+    """A session that is renewed has the whole log read again."""
+    async with FakeQBittorrent(dialect) as server:
+        await start(instance("first", server))
+        server.say_not_saving()
+        await poll(hass)
+        assert status(hass) == "not_saving"
+        server.expire_sessions()
+        await poll(hass)
+        assert status(hass) == "not_saving"
+        clock.tick(601)
+        await poll(hass)
+        assert status(hass) == "ok"
+        server.expire_sessions()
+        await poll(hass)
+        assert status(hass) == "ok"
+
+
+async def test_not_saving_ends_with_a_restart_behind_an_api_key(
+    hass: HomeAssistant, start: Start, primary: FakeQBittorrent
+) -> None:
+    """No session tells of it; that the log begins anew does."""
+    key = primary.new_api_key()
+    await start(instance("first", primary, api_key=key, username="", password=""))
+    primary.say_not_saving()
+    await poll(hass)
+    assert status(hass) == "not_saving"
+    await primary.restart()
+    await poll(hass)
+    await poll(hass)
+    assert status(hass) == "ok"
+
+
+async def test_error_is_met_by_a_delivery_first(
+    hass: HomeAssistant, start: Start, primary: FakeQBittorrent, secondary: FakeQBittorrent
+) -> None:
+    """The server's own check follows at once: the response does not contradict itself."""
+    await start(instance("first", primary), instance("second", secondary, priority=2))
+    primary.faults.answer(503, "no")
+    response = await add(hass, link(1), max_retries=0)
+    assert [one["instance"] for one in response["added"]] == ["Second"]
+    assert response["health"]["instances"] == {"First": "error", "Second": "ok"}
+    assert status(hass) == "error"
+
+
+async def test_odd_answer_to_one_request_is_no_verdict(
+    hass: HomeAssistant, start: Start, primary: FakeQBittorrent
+) -> None:
+    await start(instance("first", primary))
+    primary.faults.answer(503, "no", endpoint="torrents/info")
+    response = await add(hass, link(1), max_retries=0)
+    assert [one["reason"] for one in response["queued"]] == ["error"]
+    assert status(hass) == "ok"
+
+
+async def test_server_that_hangs_from_the_start_is_said_to_be_silent(
+    hass: HomeAssistant, start: Start, primary: FakeQBittorrent
+) -> None:
+    primary.freeze()
+    await start(instance("first", primary))
+    response = await add(hass, link(1), queue=False)
+    assert [one["reason"] for one in response["failed"]] == ["timeout"]
+    assert response["health"]["instances"] == {"First": "timeout"}
+    await primary.thaw()

@@ -42,6 +42,8 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 
 async def async_setup_entry(hass: HomeAssistant, entry: ResilientConfigEntry) -> bool:
     """Read the queue, start the checks, and deliver what waits."""
+    # First of all: what is changed from now on is not part of what is built.
+    entry.async_on_unload(entry.add_update_listener(_async_reload))
     runtime = entry.runtime_data = async_build(hass, entry)
     try:
         await runtime.courier.start()
@@ -66,7 +68,6 @@ async def async_setup_entry(hass: HomeAssistant, entry: ResilientConfigEntry) ->
         await runtime.async_stop()
 
     entry.async_on_unload(hass.bus.async_listen(EVENT_HOMEASSISTANT_STOP, stop))
-    entry.async_on_unload(entry.add_update_listener(_async_reload))
     await _async_first_look(hass, entry)
     async_watch(hass, entry)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)

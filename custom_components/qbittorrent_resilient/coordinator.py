@@ -168,6 +168,7 @@ class InstanceCoordinator(_PacedCoordinator[InstanceStatus | None]):
         self.data = monitor.status
         self._polling = False
         self._last: InstanceStatus | None = None
+        self._seen = (monitor.status, monitor.client.renewals)
         self._said_down = False
         monitor.listener = self._async_noticed
 
@@ -207,7 +208,9 @@ class InstanceCoordinator(_PacedCoordinator[InstanceStatus | None]):
             self._async_changed(before, status)
         if not self._polling:
             self.async_set_updated_data(status)
-        self.config_entry.runtime_data.courier.wake()
+        if (seen := (status, self.monitor.client.renewals)) != self._seen:
+            self._seen = seen
+            self.config_entry.runtime_data.courier.wake()
 
     @callback
     def _async_changed(self, before: InstanceStatus | None, status: InstanceStatus | None) -> None:
@@ -249,6 +252,11 @@ class QueueCoordinator(DataUpdateCoordinator[QueueReading]):
         self._later: CALLBACK_TYPE | None = None
         courier.queue.listener = courier.passes.listener = self.async_refresh_counts
         entry.async_on_unload(self._async_not_later)
+
+    @override
+    async def _async_update_data(self) -> QueueReading:
+        """Read the books anew, for who asks with `homeassistant.update_entity`."""
+        return self._reading()
 
     @callback
     def async_refresh_counts(self) -> None:

@@ -220,6 +220,8 @@ def test_no_connection_status(value: Any) -> None:
         (Answer(200, JSON, b"[]"), None),
         (Answer(502, HTML, PAGE), None),
         (Answer(200, JSON, b'{"launch_time":1' + b"0" * 400 + b"}"), None),
+        (Answer(200, JSON, b'{"launch_time":1795344008000}'), None),
+        (Answer(200, JSON, b'{"launch_time":-1}'), None),
     ],
 )
 def test_launch_time(answer: Answer, launched: float | None) -> None:

@@ -82,14 +82,21 @@ async def test_after_a_restart(before: Entry, after: Entry | None) -> None:
 )
 async def test_with_time(before: Entry, after: Entry | None) -> None:
     queue = await queue_of(before)
-    expired = await expire(queue, NOW, DAY, busy=())
+    expired = await expire(queue, NOW, DAY, busy=(), down={"here"})
     assert everything(queue) == ([] if after is None else [after])
     assert bool(expired) is (after is not None and after.stage is Stage.FAILED)
 
 
+async def test_delivery_does_not_expire_while_its_instance_can_be_asked() -> None:
+    """As after a day in which Home Assistant was off: whether it is there is found out first."""
+    queue = await queue_of(delivered := replace(SETTLING, sent_at=NOW - 2 * DAY))
+    assert await expire(queue, NOW, DAY, busy=(), down={"elsewhere"}) == []
+    assert everything(queue) == [delivered]
+
+
 async def test_nothing_expires_while_somebody_works_on_it() -> None:
     queue = await queue_of(ENTRY)
-    assert await expire(queue, NOW, DAY, busy={info_hash(1)}) == []
+    assert await expire(queue, NOW, DAY, busy={info_hash(1)}, down=()) == []
     assert everything(queue) == [ENTRY]
 
 

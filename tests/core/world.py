@@ -70,6 +70,7 @@ class Machine(FakeQBittorrent):
         """Work as it should."""
         self.come()
         self.faults.clear()
+        self.connection_status = "connected"
         self.after = lambda received: None
 
 

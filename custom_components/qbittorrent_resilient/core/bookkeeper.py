@@ -76,8 +76,7 @@ class Bookkeeper:
         key, now = monitor.settings.key, self._clock.now()
         keys = [entry.info_hash for entry in entries]
         async for entry in self.each(keys):
-            is_noted = entry.info_hash in self._noted and entry.sent_to == key
-            if not is_noted or entry.sent_at <= now - NOTE_SECONDS:
+            if entry.sent_to != key or entry.sent_at <= now - NOTE_SECONDS:
                 self._queue.put(entry.sent(key, now))
         await self._queue.commit()
         self._noted.difference_update(keys)
@@ -103,8 +102,8 @@ class Bookkeeper:
                 self.listed(monitor, key, Fate.ALREADY_PRESENT)
             elif key in result.rejected:
                 self._give_up(entry, REJECTED)
-            elif key in result.absent:
-                self._queue.put(entry.not_there())
+            elif key in result.absent & result.doubtful:
+                self._queue.put(entry.moved_on())
             elif key in result.uncertain:
                 self.wait(replace(entry.tried(UNCERTAIN, now), sent_at=now))
 
@@ -148,7 +147,8 @@ class Bookkeeper:
     def _give_up(self, entry: Entry, reason: str) -> None:
         """Put a magnet on the failed list, or off the books where the caller is told instead."""
         if entry.keep or not self._has_caller:
-            self._queue.put(entry.failed(reason, self._clock.now()))
+            now = self._clock.now()
+            self._queue.put(entry.tried(reason, now).failed(reason, now))
         else:
             self._queue.drop(entry.info_hash)
         self.outcomes[entry.info_hash] = Outcome(entry.magnet, Fate.FAILED, reason=reason)
@@ -164,6 +164,6 @@ class Bookkeeper:
         if key is not None and (err := self.errors.get(key)):
             return err.status.value
         monitor = next((one for one in self._line if one.settings.key == key), None)
-        if monitor is None or monitor.status is None or monitor.is_ok:
+        if monitor is None or monitor.is_ok:
             return InstanceStatus.ERROR.value
-        return monitor.status.value
+        return (monitor.status or InstanceStatus.TIMEOUT).value

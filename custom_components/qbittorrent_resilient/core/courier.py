@@ -120,6 +120,9 @@ class Courier:
             self.passes.release(claimed, {})
             raise
         keys = [entry.info_hash for entry in accepted]
+        if others := [key for key in keys if key not in claims]:  # known by another hash meanwhile
+            more, their_claims = self.passes.claim(others)
+            claimed, claims = [*claimed, *more], {**claims, **their_claims}
 
         def done(outcomes: Outcomes) -> None:
             unreadable = [Item(Happening.FAILED, None, reason=INVALID_MAGNET)] * invalid
@@ -176,7 +179,8 @@ class Courier:
         """Deliver what is due, and let what is still queued then wait before its next try."""
         self._mind_the_clock()
         now = self._clock.now()
-        expired = await expire(self.queue, now, self._expiry, busy=self.passes)
+        down = {one.settings.key for one in self.line if one.status and not one.is_ok}
+        expired = await expire(self.queue, now, self._expiry, busy=self.passes, down=down)
         await self.queue.commit()
         self._tell(Item(Happening.FAILED, one.magnet, reason=EXPIRED) for one in expired)
         queued = self.queue.at(Stage.QUEUED)
@@ -196,7 +200,7 @@ class Courier:
             return False
         if entry.sent_to is not None and entry.sent_at > now - UNCERTAIN_SECONDS:
             asked = [one for one in self.line if one.settings.key == entry.sent_to]
-            return not asked or asked[0].is_ok
+            return not asked or asked[0].can_be_asked
         return any(monitor.is_ok and may_go_to(entry, monitor) for monitor in self.line)
 
     def _back_off(self, key: str) -> None:
@@ -212,11 +216,8 @@ class Courier:
         if (jump := self._jumps.jump()) is None:
             return
         _LOGGER.info("The clock was set by %.0f s; the times in the queue follow it", jump.by)
-        follow(self.queue, jump)
+        follow(self.queue, self.line, jump)
         self._backoff.shift(jump.by)
-        for monitor in self.line:
-            if jump.since <= monitor.save_failed_at <= jump.until:
-                monitor.save_failed_at += jump.by
 
     async def _prepare(self, wait_for_vpn: float) -> None:
         """Wait for the VPN where an instance requires it, and see who is back."""

@@ -12,10 +12,10 @@ from .bookkeeper import Bookkeeper
 from .doubles import SECOND_LOOK_SECONDS
 from .entry import Entry
 from .errors import InstanceError, StorageError
-from .handover import hand_over
+from .handover import ask_again, hand_over
 from .health import InstanceMonitor
 from .line import may_go_to
-from .models import Clock
+from .models import Clock, InstanceStatus
 from .outcome import Fate, Outcome
 from .portions import Portions
 from .queue import MagnetQueue, in_turns
@@ -24,6 +24,8 @@ UNCERTAIN_SECONDS = 900.0
 """How long a magnet waits for an instance that may have it (INTERFACE section 6, promise 3)."""
 _REFUSED_PORTIONS = 3
 """After so many requests in a row that an instance would not take, the rest of a pass waits."""
+_REFUSED_HALVES = 8
+"""The same for parts of a request: enough to get to one bad magnet among 100."""
 
 
 class Delivery:
@@ -77,10 +79,18 @@ class Delivery:
 
     async def _look(self) -> None:
         """Find out what is there already, and which magnets may be somewhere that is silent."""
+        limit = self._clock.now() - UNCERTAIN_SECONDS  # now: the clock may be set while we look
         asked = set()
         for monitor in self._line:
-            if monitor.is_ok and await self._find_at(monitor, await self._books.pending()):
-                asked.add(monitor.settings.key)
+            key = monitor.settings.key
+            if monitor.is_ok:
+                entries = await self._books.pending()
+            elif monitor.can_be_asked:
+                entries = (await self._books.sent_before()).get(key, [])
+            else:
+                continue
+            if await self._find_at(monitor, entries):
+                asked.add(key)
         known = {monitor.settings.key: monitor for monitor in self._line}
         for key, entries in (await self._books.sent_before()).items():
             if key in asked:
@@ -88,7 +98,6 @@ class Delivery:
                 if await self._find_at(known[key], entries):
                     await self._books.not_there((await self._books.sent_before()).get(key, ()))
                     continue
-            limit = self._clock.now() - UNCERTAIN_SECONDS
             async for entry in self._books.each(entry.info_hash for entry in entries):
                 if key not in known:
                     self._queue.put(entry.not_there())
@@ -102,13 +111,18 @@ class Delivery:
         if not entries:
             return True
         key = monitor.settings.key
-        try:
+
+        async def look() -> set[str]:
             if key not in self._books.marks:  # before it lists anything; once a pass is enough
                 self._books.marks[key] = await monitor.process()
-            found = await monitor.client.find([entry.magnet for entry in entries])
+            return await monitor.client.find([entry.magnet for entry in entries])
+
+        try:
+            found = await ask_again(look, max(one.max_retries for one in entries), self._clock)
         except InstanceError as err:
             self._books.errors[key] = err
             monitor.met(err)
+            await self._ask_whether_fit(monitor, err)
             return False
         async for entry in in_turns(entries):
             if entry.info_hash in found:
@@ -127,21 +141,22 @@ class Delivery:
             return
         if key not in self._books.marks:  # it turned ok since, and was not asked what it has
             return
+        refused = 0
+        portions = Portions(entries)
         try:
             await self._books.note(monitor, entries)
+            for portion in portions:
+                await self._books.note(monitor, portion)  # again, if that was long ago
+                began = self._clock.monotonic()
+                worked = refused < _REFUSED_PORTIONS and (
+                    await self._hand_over(monitor, portion, portion[0].max_retries)
+                    or await self._hand_over_split(monitor, portion)
+                )
+                refused = 0 if worked else refused + 1
+                portions.took(self._clock.monotonic() - began, worked=worked)
         except StorageError:
             await self._books.not_there(entries)
             raise
-        refused = 0
-        portions = Portions(entries)
-        for portion in portions:
-            began = self._clock.monotonic()
-            worked = refused < _REFUSED_PORTIONS and (
-                await self._hand_over(monitor, portion, portion[0].max_retries)
-                or await self._hand_over_split(monitor, portion)
-            )
-            refused = 0 if worked else refused + 1
-            portions.took(self._clock.monotonic() - began, worked=worked)
         await self._books.not_there(entries)
 
     async def _hand_over(
@@ -159,33 +174,44 @@ class Delivery:
             return True
         if not monitor.is_ok or monitor.settings.key in self._books.silent:
             return False
-        async with self._turn:
-            result = await hand_over(
-                monitor,
-                [entry.magnet for entry in present],
-                portion[0].options.over(monitor.settings.defaults),
-                process=self._books.marks[monitor.settings.key],
-                max_retries=max_retries,
-                clock=self._clock,
-                is_wanted=lambda magnet: self._books.as_pending(magnet.info_hash) is not None,
-            )
-        self._books.book(monitor, [entry.info_hash for entry in present], result)
+        options = present[0].options
+        alike = [entry for entry in present if entry.options == options]
+        result = await hand_over(
+            monitor,
+            [entry.magnet for entry in alike],
+            options.over(monitor.settings.defaults),
+            process=self._books.marks[monitor.settings.key],
+            max_retries=max_retries,
+            turn=self._turn,
+            clock=self._clock,
+            is_wanted=lambda magnet: self._books.as_pending(magnet.info_hash) is not None,
+        )
+        self._books.book(monitor, [entry.info_hash for entry in alike], result)
+        await self._ask_whether_fit(monitor, result.error)
+        if len(alike) < len(present):
+            rest = [entry for entry in present if entry.options != options]
+            return await self._hand_over(monitor, rest, max_retries) and not result.absent
         return not result.absent
 
-    async def _hand_over_split(self, monitor: InstanceMonitor, portion: Sequence[Entry]) -> bool:
-        """Hand over what was refused together in halves, so that one bad magnet holds up no other.
+    async def _ask_whether_fit(self, monitor: InstanceMonitor, err: InstanceError | None) -> None:
+        """Find out whether an odd answer was one to this request only; others say it themselves."""
+        if err is not None and err.status is InstanceStatus.ERROR:
+            await monitor.check()
 
-        Goes on within a half that is refused as long as the other was not; tell whether one was
-        not, which says that the instance works.
+    async def _hand_over_split(self, monitor: InstanceMonitor, portion: Sequence[Entry]) -> bool:
+        """Hand over what was refused together in halves, so that a bad magnet holds up no other.
+
+        Halves that are refused are halved again, until too many in a row were. Tell whether any
+        was not refused, which says that the instance works.
         """
-        if len(portion) < 2 or not monitor.is_ok:
-            return False
-        middle = len(portion) // 2
-        refused = [
-            half
-            for half in (portion[:middle], portion[middle:])
-            if not await self._hand_over(monitor, half, 0)
-        ]
-        if len(refused) == 1:
-            await self._hand_over_split(monitor, refused[0])
-        return len(refused) < 2
+        worked, refused, left = False, 0, [portion]
+        while left and refused < _REFUSED_HALVES and monitor.is_ok:
+            part = left.pop()
+            if part is not portion:
+                if await self._hand_over(monitor, part, 0):
+                    worked, refused = True, 0
+                    continue
+                refused += 1
+            if (middle := len(part) // 2) > 0:
+                left += part[middle:], part[:middle]
+        return worked

@@ -30,7 +30,7 @@ async def find_doubles(monitor: InstanceMonitor, queue: MagnetQueue, clock: Cloc
         for entry in queue.at(stage)
         if key in entry.suspects
     ]
-    if not suspected or not monitor.is_ok:
+    if not suspected or not monitor.can_be_asked:
         return []
     magnets = [entry.magnet for entry in suspected]
     try:

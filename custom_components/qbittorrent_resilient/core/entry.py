@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from .errors import InvalidMagnetError
 from .magnet import Magnet
-from .models import AddOptions
+from .models import LAST_SECOND, AddOptions
 
 UNCERTAIN = "uncertain"
 """Reason of a queued magnet that an instance may have, and that cannot be asked now."""
@@ -159,10 +159,10 @@ class Entry(NamedTuple):
 _TIMES = ("queued_at", "last_attempt", "sent_at", "failed_at")
 _NUMBER, _TEXT, _FLAG, _COUNT, _TEXTS = (int, float), (str,), (bool,), (int,), (list,)
 _MOST: Mapping[tuple[type, ...], float] = {
-    _NUMBER: 253_402_300_799.0,
+    _NUMBER: LAST_SECOND,
     _COUNT: 1_000_000_000.0,
 }
-"""The end of the year 9999, and more tries than there can be; less than 0 is nothing, either."""
+"""No time is later, and there are not that many tries; neither may be negative."""
 _PLAIN: Mapping[str, tuple[type, ...]] = {
     "queued_at": _NUMBER,
     "require_vpn": _FLAG,

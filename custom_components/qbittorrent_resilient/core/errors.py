@@ -39,3 +39,7 @@ class InstanceError(ResilientError):
         super().__init__(detail)
         self.status = status
         self.maybe_done = maybe_done
+
+
+class TooLongError(InstanceError):
+    """The answer is longer than any right one: what was asked for has to be less."""

@@ -4,9 +4,12 @@ An answer proves nothing (QBITTORRENT_API section 0): "Ok." can be untrue, "Fail
 mean "already there", a lost answer leaves it open. Only a list that names the hash counts.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from functools import partial
 import random
+from typing import Any
 
 from .entry import Mark
 from .errors import InstanceError
@@ -28,13 +31,15 @@ _PASSING = frozenset({InstanceStatus.UNREACHABLE, InstanceStatus.TIMEOUT, Instan
 
 @dataclass(slots=True)
 class Handover:
-    """What became of some magnets at one instance, by info-hash; each is in one of the sets."""
+    """What became of some magnets at one instance, by info-hash; in one of five sets each."""
 
     added: set[str] = field(default_factory=set)
     present: set[str] = field(default_factory=set)
     rejected: set[str] = field(default_factory=set)
     absent: set[str] = field(default_factory=set)
     uncertain: set[str] = field(default_factory=set)
+    doubtful: set[str] = field(default_factory=set)
+    """Of those that are absent: a request that got no answer may still be on its way."""
     error: InstanceError | None = None
 
 
@@ -45,14 +50,16 @@ async def hand_over(
     *,
     process: Mark,
     max_retries: int,
+    turn: AbstractAsyncContextManager[Any],
     clock: Clock,
     is_wanted: Callable[[Magnet], bool] = lambda magnet: True,
 ) -> Handover:
     """Give the magnets of one request to an instance and return what became of each.
 
     Never raises InstanceError. `process` is the one that answered when it was last asked. `absent`
-    are those that the instance is known not to have. What is not wanted any more when its turn
-    comes is not sent, and in none of the sets.
+    are those that the instance is known not to have; what is sent while a `doubtful` request
+    may still be on its way stays suspected. `turn` is held while sending. What is not wanted any
+    more when its turn comes is not sent, and in none of the sets.
     """
     result = Handover()
     waiting = {magnet.info_hash: magnet for magnet in magnets}
@@ -69,7 +76,9 @@ async def hand_over(
             if attempt:
                 process = await monitor.process()
             sending = True
-            answer = await monitor.client.add([one.link for one in waiting.values()], options)
+            async with turn:
+                links = [one.link for one in waiting.values()]
+                answer = await monitor.client.add(links, options)
             result.error = None
         except InstanceError as err:
             result.error = err
@@ -79,13 +88,13 @@ async def hand_over(
                 break
             if err.status is InstanceStatus.ERROR:
                 patience = REFUSAL_SECONDS
+            else:
+                result.doubtful.update(waiting)
         if answer is AddAnswer.NONE_NEW:
             patience = REFUSAL_SECONDS
+        look = partial(_look_for, monitor, list(waiting.values()), patience, process, clock)
         try:
-            listed = await _read_back(monitor, waiting.values(), patience, clock)
-            restarted = len(listed) < len(waiting) and not (await monitor.process()).same_process(
-                process
-            )
+            listed, restarted = await ask_again(look, max_retries, clock)
         except InstanceError as err:
             result.error = err
             result.uncertain.update(waiting)
@@ -102,6 +111,36 @@ async def hand_over(
     if not result.uncertain:
         result.absent.update(waiting)
     return result
+
+
+async def ask_again[T](ask: Callable[[], Awaitable[T]], max_retries: int, clock: Clock) -> T:
+    """Ask, and up to so many times again after a passing fault; raises InstanceError.
+
+    Not after a refused connection or a silence: the next instance need not wait for those.
+    """
+    for attempt in range(max_retries):
+        try:
+            return await ask()
+        except InstanceError as err:
+            cut = err.status is InstanceStatus.UNREACHABLE and err.maybe_done
+            if not cut and err.status is not InstanceStatus.ERROR:
+                raise
+        await clock.sleep(_pause(attempt + 1))
+    return await ask()
+
+
+async def _look_for(
+    monitor: InstanceMonitor,
+    magnets: Collection[Magnet],
+    patience: float,
+    process: Mark,
+    clock: Clock,
+) -> tuple[set[str], bool]:
+    """Return which are listed, and whether another process of the server answers by now."""
+    listed = await _read_back(monitor, magnets, patience, clock)
+    if len(listed) == len(magnets):
+        return listed, False
+    return listed, not (await monitor.process()).same_process(process)
 
 
 async def _read_back(

@@ -26,6 +26,7 @@ it is trusted once more, and what it is given stays on the books until it had ti
 OLD_LOG_SECONDS = 86_400.0
 """A failed save that was logged longer ago than this says nothing about now."""
 _DISCONNECTED = "disconnected"
+_ANSWERING = (InstanceStatus.OK, InstanceStatus.DISCONNECTED, InstanceStatus.NOT_SAVING)
 
 
 class InstanceMonitor:
@@ -48,7 +49,8 @@ class InstanceMonitor:
         self._unanswered = 0
         self._seen_renewals = 0
         self._started_at = float("-inf")
-        self._first_vitals = True
+        self._known_failures: set[float] = set()
+        """When saves failed by the log of the process that is known, in epoch seconds."""
         self._failed_save_at = float("-inf")
         self.save_failed_at = float("-inf")
         """When the server's log last said that it could not save, in epoch seconds."""
@@ -66,6 +68,11 @@ class InstanceMonitor:
     def is_ok(self) -> bool:
         """Tell whether it may be given magnets."""
         return self.status is InstanceStatus.OK
+
+    @property
+    def can_be_asked(self) -> bool:
+        """Tell whether it answers, whatever it is good for besides."""
+        return self.status in _ANSWERING
 
     @property
     def in_doubt(self) -> bool:
@@ -127,10 +134,8 @@ class InstanceMonitor:
         now = self._clock.monotonic()
         if renewed := self.client.renewals != self._seen_renewals:
             self._seen_renewals, self._started_at = self.client.renewals, now
-            self._failed_save_at, self._first_vitals = float("-inf"), True
-        if self._saves_failed(vitals.save_failures):
+        if self._has_failed_to_save(vitals):
             self._failed_save_at, self.save_failed_at = now, self._clock.now()
-        self._first_vitals = False
         if now - self._failed_save_at < NOT_SAVING_SECONDS:
             return InstanceStatus.NOT_SAVING
         if vitals.connection_status == _DISCONNECTED:
@@ -139,12 +144,16 @@ class InstanceMonitor:
                 return InstanceStatus.DISCONNECTED
         return InstanceStatus.OK
 
-    def _saves_failed(self, failures: tuple[float, ...]) -> bool:
-        """Count what is new in the log; at the first look also what is not too old."""
-        if not self._first_vitals:
-            return bool(failures)
-        recent = self._clock.now() - OLD_LOG_SECONDS
-        return any(at >= recent for at in failures)
+    def _has_failed_to_save(self, vitals: Vitals) -> bool:
+        """Tell whether the log has something new of that, and forget what another process had."""
+        failures = fresh = set(vitals.save_failures)
+        if vitals.from_the_beginning:
+            if not self._known_failures <= failures:
+                self._failed_save_at, self._known_failures = float("-inf"), set()
+            oldest = self._clock.now() - OLD_LOG_SECONDS
+            fresh = {at for at in failures - self._known_failures if at >= oldest}
+        self._known_failures |= failures
+        return bool(fresh)
 
     async def _just_started(self, now: float) -> bool:
         """Tell whether the process is younger than the grace, by its clock or by what we saw."""

@@ -11,6 +11,8 @@ from .models import Clock
 
 JUMP_SECONDS = 5.0
 """Less than this is the steering of a clock, or a busy machine between two readings."""
+_NEVER_SECONDS = 365 * 86_400.0
+"""No steady clock goes on by a year between two looks; one that does was replaced by a test's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +36,11 @@ class JumpWatch:
     def jump(self) -> Jump | None:
         """Return by how much the clock was set since this was last asked; mostly None."""
         wall, steady = self._clock.now(), self._clock.monotonic()
-        until = self._wall + steady - self._steady
+        passed = steady - self._steady
+        until = self._wall + passed
         by = wall - until
         self._wall, self._steady = wall, steady
-        if abs(by) < JUMP_SECONDS:
+        if abs(by) < JUMP_SECONDS or not 0 <= passed < _NEVER_SECONDS:
             return None
         jump = Jump(by, self._since, until)
         self._since += by

@@ -20,5 +20,5 @@ def waiting_reason(entry: Entry, line: Iterable[InstanceMonitor]) -> str:
     if first is None:
         return NO_INSTANCE
     if first.status is None or first.is_ok:
-        return entry.reason or InstanceStatus.ERROR.value
+        return entry.reason or (first.status or InstanceStatus.TIMEOUT).value
     return first.status.value

@@ -31,19 +31,26 @@ class InstanceStatus(StrEnum):
     ERROR = "error"
 
 
-_STEADY_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+LAST_SECOND = 253_402_300_799.0
+"""The end of the year 9999, in epoch seconds: no calendar goes further."""
+_CLOCK_BOOTTIME = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+def _now() -> float:
+    return time.time()  # looked up each time, so that tests elsewhere can travel in time
 
 
 def _steady() -> float:
     """Return seconds that nobody sets; on Linux those count in which the host was asleep."""
-    return time.clock_gettime(_STEADY_CLOCK)
+    asleep = time.clock_gettime(_CLOCK_BOOTTIME) - time.clock_gettime(time.CLOCK_MONOTONIC)
+    return time.monotonic() + asleep
 
 
 @dataclass(frozen=True, slots=True)
 class Clock:
     """Where time comes from: epoch seconds, steady seconds, and a sleep of some seconds."""
 
-    now: Callable[[], float] = time.time
+    now: Callable[[], float] = _now
     monotonic: Callable[[], float] = _steady
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 

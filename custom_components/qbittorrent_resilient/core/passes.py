@@ -77,8 +77,10 @@ class Passes(Collection[str]):
             if not task.cancelled() and (err := task.exception()):
                 _LOGGER.error("A delivery broke off", exc_info=err)
             found = delivery.outcomes
-            done({key: found[key] for key in claimed if key in found})
-            self.release(claimed, found)
+            try:
+                done({key: found[key] for key in claimed if key in found})
+            finally:
+                self.release(claimed, found)
             if self.listener is not None:
                 self.listener()
 

@@ -43,6 +43,7 @@ class MagnetQueue:
         self._by_stage: dict[Stage, dict[str, Entry]] = {stage: {} for stage in Stage}
         self._changed: dict[str, None] = {}  # in the order of the changes
         self._lock = asyncio.Lock()
+        self._changing = asyncio.Lock()  # so that nobody goes back to what another undoes
         self._closed = False
         self._unwritable = False
         self.listener: Callable[[], None] | None = None
@@ -50,7 +51,7 @@ class MagnetQueue:
     async def load(self) -> None:
         """Read the store; a record that cannot be read stays where it is and is not touched."""
         unreadable = 0
-        for key, record in (await self._store.load()).items():
+        async for key, record in in_turns((await self._store.load()).items()):
             try:
                 self._set(from_record(record))
             except ValueError:
@@ -97,14 +98,15 @@ class MagnetQueue:
         before: dict[str, Entry | None] = {}
         after: dict[str, Entry | None] = {}
         accepted = []
-        async for entry in in_turns(entries):
-            old = self.known(entry.magnet)
-            merged = entry if old is None else _merged(old, entry)
-            before.setdefault(merged.info_hash, old)
-            after[merged.info_hash] = merged
-            self._set(merged)
-            accepted.append(merged)
-        await self.commit_or_undo(before, after)
+        async with self._changing:
+            async for entry in in_turns(entries):
+                old = self.known(entry.magnet)
+                merged = entry if old is None else _merged(old, entry)
+                before.setdefault(merged.info_hash, old)
+                after[merged.info_hash] = merged
+                self._set(merged)
+                accepted.append(merged)
+            await self.commit_or_undo(before, after)
         return accepted
 
     async def change(self, changes: Iterable[tuple[Entry, Entry | None]]) -> list[Entry]:
@@ -116,17 +118,18 @@ class MagnetQueue:
         before: dict[str, Entry | None] = {}
         after: dict[str, Entry | None] = {}
         changed = []
-        async for old, new in in_turns(changes):
-            key = old.info_hash
-            if self._entries.get(key) is not old:
-                continue
-            before[key], after[key] = old, new
-            changed.append(old)
-            if new is None:
-                self._remove(key)
-            else:
-                self._set(new)
-        await self.commit_or_undo(before, after)
+        async with self._changing:
+            async for old, new in in_turns(changes):
+                key = old.info_hash
+                if self._entries.get(key) is not old:
+                    continue
+                before[key], after[key] = old, new
+                changed.append(old)
+                if new is None:
+                    self._remove(key)
+                else:
+                    self._set(new)
+            await self.commit_or_undo(before, after)
         return changed
 
     def put(self, entry: Entry) -> None:
@@ -193,9 +196,11 @@ class MagnetQueue:
 
     def _set(self, entry: Entry) -> None:
         key = entry.info_hash
-        old = self._entries.get(key)
-        if old is not None and old.stage is not entry.stage:
-            del self._by_stage[old.stage][key]
+        if (old := self._entries.get(key)) is not None:
+            if old.stage is not entry.stage:
+                del self._by_stage[old.stage][key]
+            if old.magnet is not entry.magnet:
+                self._forget_topics(old)
         self._entries[key] = self._by_stage[entry.stage][key] = entry
         self._changed[key] = None
         for topic in (entry.magnet.v1, entry.magnet.v2):
@@ -206,8 +211,11 @@ class MagnetQueue:
         entry = self._entries.pop(key)
         del self._by_stage[entry.stage][key]
         self._changed[key] = None
+        self._forget_topics(entry)
+
+    def _forget_topics(self, entry: Entry) -> None:
         for topic in (entry.magnet.v1, entry.magnet.v2):
-            if topic and self._by_topic.get(topic) == key:
+            if topic and self._by_topic.get(topic) == entry.info_hash:
                 del self._by_topic[topic]
 
 

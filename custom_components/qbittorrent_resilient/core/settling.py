@@ -14,7 +14,7 @@ import logging
 from .entry import Entry, Mark, Stage
 from .errors import InstanceError
 from .health import InstanceMonitor
-from .models import Clock
+from .models import Clock, InstanceStatus
 from .queue import MagnetQueue, in_turns
 
 _LOGGER = logging.getLogger(__name__)
@@ -36,6 +36,9 @@ async def settle(monitor: InstanceMonitor, queue: MagnetQueue, clock: Clock) -> 
     if not any(
         entry.sent_at <= settled_before or entry.mark.renewals != renewals for entry in entries
     ):
+        return
+    # The log says whether it could save, and may have been read long ago.
+    if await monitor.check() is not InstanceStatus.OK:
         return
     try:
         mark = await monitor.process()
@@ -64,7 +67,8 @@ async def settle(monitor: InstanceMonitor, queue: MagnetQueue, clock: Clock) -> 
         elif entry.info_hash in found and not same_process:
             queue.put(entry.settling(key, clock.now(), mark))
         elif entry.info_hash in found and unsaved:
-            queue.put(replace(entry, sent_at=clock.now(), unsaved=True))
+            if not entry.unsaved:
+                queue.put(replace(entry, sent_at=clock.now(), unsaved=True))
         else:
             finish(queue, entry)
     if lost:

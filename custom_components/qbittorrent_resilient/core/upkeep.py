@@ -1,10 +1,11 @@
 """Looking after the books: what they mean after a restart, with time, and when the clock is set."""
 
-from collections.abc import Collection, Container
+from collections.abc import Collection, Container, Iterable
 from copy import replace
 
 from .delivery import UNCERTAIN_SECONDS
 from .entry import EXPIRED, Entry, Stage
+from .health import InstanceMonitor
 from .jumps import Jump
 from .models import InstanceStatus
 from .queue import MagnetQueue, in_turns
@@ -35,15 +36,17 @@ async def take_over(queue: MagnetQueue, instances: Collection[str], now: float) 
 
 
 async def expire(
-    queue: MagnetQueue, now: float, expiry: float, busy: Container[str]
+    queue: MagnetQueue, now: float, expiry: float, *, busy: Container[str], down: Container[str]
 ) -> list[Entry]:
     """Move what has waited for `expiry` seconds to the failed list, and return it.
 
-    Forget what was only suspected. Nothing is done to what somebody is working on.
+    Forget what was only suspected. Nothing is done to what somebody is working on. A delivery has
+    waited in vain only where its instance, by its key, is among those that are down.
     """
     limit = now - expiry
     waiting = [one for one in queue.at(Stage.QUEUED) if one.queued_at <= limit]
-    waiting += [one for one in queue.at(Stage.SETTLING) if one.sent_at <= limit]
+    settling = [one for one in queue.at(Stage.SETTLING) if one.sent_at <= limit]
+    waiting += [one for one in settling if one.sent_to in down]
     expired = []
     async for entry in in_turns(waiting):
         if queue.get(entry.info_hash) is entry and entry.info_hash not in busy:
@@ -57,11 +60,14 @@ async def expire(
     return expired
 
 
-def follow(queue: MagnetQueue, jump: Jump) -> None:
+def follow(queue: MagnetQueue, line: Iterable[InstanceMonitor], jump: Jump) -> None:
     """Correct the times that were taken from the clock before it was set."""
     for entry in everything(queue):
         if (shifted := entry.shifted(jump.by, jump.since, jump.until)) is not entry:
             queue.put(shifted)
+    for monitor in line:
+        if jump.since <= monitor.save_failed_at <= jump.until:
+            monitor.save_failed_at += jump.by
 
 
 def everything(queue: MagnetQueue) -> list[Entry]:

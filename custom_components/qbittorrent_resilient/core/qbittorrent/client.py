@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from ..errors import TooLongError
 from ..magnet import Magnet
 from ..models import AddOptions
 from . import dialect
@@ -25,10 +26,14 @@ LONG_LOG = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Vitals:
-    """What a server says of itself: its connection, and since the last question, failed saves."""
+    """What a server says of itself: its connection, and since the last question, failed saves.
+
+    `from_the_beginning` tells that the failures are all those of the process, not only new ones.
+    """
 
     connection_status: str
     save_failures: tuple[float, ...]
+    from_the_beginning: bool
 
 
 class Client:
@@ -74,12 +79,14 @@ class Client:
             query=only_critical | {"last_known_id": str(max(self._log.last_id - 1, -1))},
             limit=LOG_ANSWER,
         )
+        before = self._log
         self._log = (
-            await asyncio.to_thread(dialect.read_log, answer, self._log)
+            await asyncio.to_thread(dialect.read_log, answer, before)
             if len(answer.body) > LONG_LOG
-            else dialect.read_log(answer, self._log)
+            else dialect.read_log(answer, before)
         )
-        return Vitals(dialect.read_connection_status(transfer), self._log.save_failures)
+        status = dialect.read_connection_status(transfer)
+        return Vitals(status, self._log.save_failures, from_the_beginning=before.last_id < 0)
 
     async def launch_time(self) -> float | None:
         """Ask when the server's process was started, in epoch seconds; None before 5.3.
@@ -141,21 +148,22 @@ class Client:
     async def _hybrids(self) -> set[str]:
         """Return the hashes of all torrents that have a v2 hash: few, and sorted to the front."""
         found: set[str] = set()
-        offset = 0
+        offset, size = 0, HYBRID_PAGE
         while True:
-            page = await self._list(
-                {
-                    "sort": "infohash_v2",
-                    "reverse": "true",
-                    "limit": str(HYBRID_PAGE),
-                    "offset": str(offset),
-                }
-            )
+            form = {"sort": "infohash_v2", "reverse": "true"}
+            form |= {"limit": str(size), "offset": str(offset)}
+            try:
+                page = await self._list(form)
+            except TooLongError:
+                if size == 1:
+                    raise
+                size //= 2
+                continue
             with_v2 = [names for names in page if any(len(name) == 64 for name in names)]
             known = len(found)
             found.update(*with_v2)
-            offset += HYBRID_PAGE
-            if len(with_v2) < HYBRID_PAGE or len(found) == known:  # up to 5.1 the end wraps round
+            offset += size
+            if len(with_v2) < size or len(found) == known:  # up to 5.1 the end wraps round
                 return found
 
     async def _list(self, form: dict[str, str]) -> list[frozenset[str]]:

@@ -8,7 +8,6 @@ ignore ports. Whatever cookies the answers set are sent back, to this server alo
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 import aiohttp
 
@@ -18,8 +17,9 @@ from ..url import host_without_port
 from . import dialect
 from .dialect import Answer, LogInAnswer
 from .failures import instance_error, read_limited
-from .gate import Form, Gate, GatedForm
+from .gate import AddForm, Form, Gate
 from .log_ins import LogIns
+from .session import Session
 
 REQUEST_SECONDS = 10.0
 """For small questions. A busy server was seen to take 1.4 s (QBITTORRENT_API section 4)."""
@@ -27,16 +27,6 @@ CONNECT_SECONDS = 5.0
 """For the TCP connection; a kernel repeats a lost SYN after 1 and 3 s."""
 SMALL_ANSWER = 256 * 1024
 """Bytes; longer than any right answer to a small question."""
-
-
-@dataclass(eq=False, slots=True)
-class _Session:
-    """What the server knows us by; a renewed session is another object."""
-
-    cookies: dict[str, str] = field(default_factory=dict, repr=False)
-    worked: bool = False
-    bypass: bool = False
-    """The server let us in without a log-in: another cookie is all that tells of its restart."""
 
 
 class Connection:
@@ -62,8 +52,8 @@ class Connection:
         self._clock = clock or Clock()
         self._gate = gate
         self._lock = asyncio.Lock()
-        self._session: _Session | None = None
-        self._doubtful: _Session | None = None
+        self._session: Session | None = None
+        self._doubtful: Session | None = None
         """One that was refused for another reason than its end, as far as is known."""
         self._attempts = 0
         self._last_failure: InstanceError | None = None
@@ -101,7 +91,10 @@ class Connection:
         for some minutes. Raises InstanceError.
         """
         for attempt in range(2):
-            session = await self._current_session()
+            try:
+                session = await self._current_session()
+            except InstanceError as err:  # this request was not sent, whatever opening one met
+                raise InstanceError(err.status, str(err)) from None
             answer = await self._exchange(
                 session, method, path, form=form, query=query, seconds=seconds, limit=limit
             )
@@ -138,14 +131,14 @@ class Connection:
     def _logs_in(self) -> bool:
         return self._has_password and not self._settings.api_key
 
-    def _drop(self, session: _Session) -> bool:
+    def _drop(self, session: Session) -> bool:
         """Forget a session; only the first to find it gone is told true."""
         if self._session is not session:
             return False
         self._session = None
         return True
 
-    async def _current_session(self) -> _Session:
+    async def _current_session(self) -> Session:
         """Return the session; whoever waits while another opens it shares the outcome."""
         if (session := self._session) is not None:
             return session
@@ -167,14 +160,14 @@ class Connection:
             finally:
                 self._attempts += 1
 
-    async def _open_session(self) -> _Session:
+    async def _open_session(self) -> Session:
         """Ask for the version without a session: 200 lets us in, 403 wants a log-in, 401 the Host.
 
         Only then is the password sent: up to 5.1 a failed Host check, from 5.2 on a wrong
         password, too, are answered by 401. A session that may hold still is asked with first.
         """
         self._log_ins.require_hope(self._clock.monotonic())
-        session = self._doubtful or _Session(bypass=not self._settings.api_key)
+        session = self._doubtful or Session(bypass=not self._settings.api_key)
         answer = await self._exchange(session, "GET", dialect.VERSION)
         if _wants_another_host(answer):
             answer = await self._exchange_without_port(session)
@@ -190,7 +183,7 @@ class Connection:
         session.worked = True
         return session
 
-    async def _exchange_without_port(self, session: _Session) -> Answer:
+    async def _exchange_without_port(self, session: Session) -> Answer:
         """Try the Host header without its port: behind a port mapping only that passes."""
         before, self._host = self._host, host_without_port(self._settings.url)
         answer = await self._exchange(session, "GET", dialect.VERSION)
@@ -201,7 +194,7 @@ class Connection:
             )
         return answer
 
-    async def _log_in(self) -> tuple[_Session, Answer]:
+    async def _log_in(self) -> tuple[Session, Answer]:
         """Open a session with user name and password; return it, and the version told in it."""
         now = self._clock.monotonic()
         if self._log_ins.is_in_vain(dialect.LOG_IN, now):
@@ -209,7 +202,7 @@ class Connection:
         if self._doubtful is not None:
             self.renewals += self._doubtful.worked
             self._doubtful = None
-        session = _Session()
+        session = Session()
         form = {"username": self._settings.username, "password": self._settings.password}
         try:
             answer = await self._exchange(session, "POST", dialect.LOG_IN, form=form)
@@ -217,6 +210,9 @@ class Connection:
         except InstanceError as err:
             if err.maybe_done or err.status is InstanceStatus.ERROR:
                 self._log_ins.unanswered(now)
+            raise
+        except asyncio.CancelledError:
+            self._log_ins.unanswered(now)
             raise
         if meaning is LogInAnswer.REFUSED:
             raise self._log_ins.refuse("user name or password is wrong")
@@ -230,7 +226,7 @@ class Connection:
 
     async def _exchange(
         self,
-        session: _Session,
+        session: Session,
         method: str,
         path: str,
         *,
@@ -246,47 +242,44 @@ class Connection:
         if self._settings.api_key:
             headers["Authorization"] = f"Bearer {self._settings.api_key}"
         elif session.cookies:
-            headers["Cookie"] = "; ".join(
-                f"{key}={value}" for key, value in session.cookies.items()
-            )
+            headers["Cookie"] = session.header
         if self._host:
             headers["Host"] = self._host
+        body = self._body(path, form)
+        answered = False
         try:
             async with self._http.request(
                 method,
                 f"{self._settings.url}/api/v2/{path}",
-                data=self._body(path, form),
+                data=body,
                 params=query,
                 headers=headers,
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(total=seconds, sock_connect=CONNECT_SECONDS),
             ) as response:
-                body = await read_limited(response, limit)
+                content = await read_limited(response, limit)
+                answered = True
                 self._keep_cookies(session, response)
-                return Answer(response.status, response.content_type, body)
+                return Answer(response.status, response.content_type, content)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as err:
             failure = instance_error(err)
+        finally:
+            if isinstance(body, AddForm):
+                body.over(answered=answered)
         raise failure  # not from the error of the library, which holds the headers that were sent
 
     def _body(self, path: str, form: Mapping[str, str] | None) -> Form | None:
         """Return what is sent; magnets pass the gate once more when the connection is there."""
         if form is None:
             return None
-        if self._gate is None or path != dialect.ADD:
-            return Form(form)
-        return GatedForm(form, self._gate)
+        return AddForm(form, self._gate) if path == dialect.ADD else Form(form)
 
-    def _keep_cookies(self, session: _Session, response: aiohttp.ClientResponse) -> None:
-        """Take over what the answer sets; another value for a known cookie can be a new session.
-
-        Only where no log-in is needed: elsewhere a lost session shows by itself, and the cookie of
-        a load balancer, which may change with every answer, is no sign of anything.
-        """
-        for key, morsel in response.cookies.items():
-            changed = session.cookies.get(key, morsel.value) != morsel.value
-            if changed and session.bypass and session.worked:
-                self.renewals += 1
-            session.cookies[key] = morsel.value
+    def _keep_cookies(self, session: Session, response: aiohttp.ClientResponse) -> None:
+        given = {name: morsel.value for name, morsel in response.cookies.items()}
+        if session.take_over(given):
+            self.renewals += 1
+            if self._drop(session):  # opened again, it tells its version
+                self._doubtful = session
 
 
 def _forbids(answer: Answer) -> bool:

@@ -14,14 +14,13 @@ The version is never asked for this: each answer tells by itself which dialect i
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-import math
 import re
 from typing import Any
 
 import orjson
 
 from ..errors import InstanceError
-from ..models import AddOptions, InstanceStatus
+from ..models import LAST_SECOND, AddOptions, InstanceStatus
 
 LOG_IN = "auth/login"
 VERSION = "app/version"
@@ -35,6 +34,7 @@ _VERSION = re.compile(r"v?\d+(\.\d+)+\w*")
 _RESUME_DATA = re.compile(r"fastresume|resume data", re.IGNORECASE)
 _INFO, _CRITICAL = 2, 8
 _EARLY_MESSAGES = 50
+_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _MOST_PARTS = 500_000
 """Commas and brackets of JSON; a full log of 20,000 messages has some 150,000. Parsing takes the
 event loop for itself: 8 MiB of empty lists held it for 0.7 s, this many parts for 0.05 s."""
@@ -75,7 +75,7 @@ class Answer:
 
     def json(self) -> Any:
         """Return the parsed body; raises InstanceError (`error`) where it is no JSON."""
-        if len(self.body) > _MOST_PARTS and sum(map(self.body.count, b",[{")) > _MOST_PARTS:
+        if _parts(self.body) > _MOST_PARTS and _parts(_STRING.sub(b"", self.body)) > _MOST_PARTS:
             raise not_qbittorrent("the answer has too many parts")
         try:
             return orjson.loads(self.body)
@@ -83,9 +83,18 @@ class Answer:
             raise not_qbittorrent("the answer is not JSON") from err
 
 
+def _parts(body: bytes) -> int:
+    return sum(map(body.count, b",[{"))
+
+
 def not_qbittorrent(detail: str, *, maybe_done: bool = False) -> InstanceError:
     """Return the error for an answer that qBittorrent would not give."""
     return InstanceError(InstanceStatus.ERROR, detail, maybe_done=maybe_done)
+
+
+def is_session_cookie(name: str) -> bool:
+    """Tell whether a cookie is qBittorrent's own: SID, from 5.2 on QBT_SID and its port."""
+    return name == "SID" or name.startswith("QBT_SID")
 
 
 # Keys are status and text; None stands for any text that is not a page.
@@ -255,8 +264,8 @@ def read_log(answer: Answer, before: LogPart) -> LogPart:
 
 
 def _time(value: Any) -> float:
-    """Return epoch seconds; raises ValueError for NaN and the like, which cannot be stored."""
-    if not math.isfinite(seconds := float(value)):
+    """Return epoch seconds; raises ValueError for what no calendar has, and cannot be stored."""
+    if not 0 <= (seconds := float(value)) <= LAST_SECOND:
         raise ValueError("no time")
     return seconds
 

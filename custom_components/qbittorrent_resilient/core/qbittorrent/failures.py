@@ -2,9 +2,8 @@
 
 import aiohttp
 
-from ..errors import InstanceError
+from ..errors import InstanceError, TooLongError
 from ..models import InstanceStatus
-from . import dialect
 
 
 async def read_limited(response: aiohttp.ClientResponse, limit: int) -> bytes:
@@ -13,8 +12,10 @@ async def read_limited(response: aiohttp.ClientResponse, limit: int) -> bytes:
     async for chunk in response.content.iter_any():
         body += chunk
         if len(body) > limit:
-            raise dialect.not_qbittorrent(
-                f"the answer is longer than {limit} bytes", maybe_done=response.status < 400
+            raise TooLongError(
+                InstanceStatus.ERROR,
+                f"the answer is longer than {limit} bytes",
+                maybe_done=response.status < 400,
             )
     return bytes(body)
 
