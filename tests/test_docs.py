@@ -3,14 +3,17 @@
 from pathlib import Path
 import re
 
-import pytest
-
 ROOT = Path(__file__).parents[1]
 RELIABILITY = (ROOT / "docs" / "reliability.md").read_text()
+DOCUMENTS = ["README.md", "CONTRIBUTING.md", "docs/reliability.md", "docs/qbittorrent.md"]
+
+
+NAMED = r"`((?:tests/)?[\w/*]+\.py)`"
 
 
 def test_every_test_that_is_named_is_there() -> None:
-    named = set(re.findall(r"`((?:tests/)?[\w/*]+\.py)`", RELIABILITY))
+    documents = ("CONTRIBUTING.md", "docs/reliability.md", "docs/qbittorrent.md")
+    named = {one for name in documents for one in re.findall(NAMED, (ROOT / name).read_text())}
     assert len(named) > 25
     for name in named:
         folder = ROOT / "custom_components" / "qbittorrent_resilient"
@@ -20,13 +23,27 @@ def test_every_test_that_is_named_is_there() -> None:
 
 def test_every_round_of_the_soak_that_is_named_is_there() -> None:
     sources = "".join(one.read_text() for one in (ROOT / "tests" / "soak").glob("*.py"))
-    for sentence in re.findall(r"rounds? ([^.]*?) of the\s+soak", RELIABILITY):
-        for name in re.findall(r"`(\w+)`", sentence):
-            assert f"async def {name}(" in sources, name
+    sentences = re.findall(r"rounds? ([^.]*?) of the\s+soak", RELIABILITY)
+    named = [name for sentence in sentences for name in re.findall(r"`(\w+)`", sentence)]
+    assert len(named) >= 6
+    for name in named:
+        assert f"async def {name}(" in sources, name
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "docs/reliability.md"])
-def test_links_lead_somewhere(name: str) -> None:
-    text = (ROOT / name).read_text()
-    for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", text):
-        assert ((ROOT / name).parent / target).exists(), target
+def test_links_and_pictures_lead_somewhere() -> None:
+    found = 0
+    for name in DOCUMENTS:
+        text = (ROOT / name).read_text()
+        links = re.findall(r"\]\((?!https?:|#)([^)#]+)", text)
+        links += re.findall(r"(?:src|srcset)=\"(?!https?:)([^\"]+)\"", text)
+        for target in links:
+            assert ((ROOT / name).parent / target).exists(), f"{name}: {target}"
+        found += len(links)
+    assert found > 10
+
+
+def test_sources_cite_only_what_is_here() -> None:
+    for folder in ("custom_components", "tests", "script"):
+        for path in (ROOT / folder).rglob("*.py"):
+            for name in re.findall(r"docs/\w+\.md", path.read_text()):
+                assert (ROOT / name).exists(), f"{path}: {name}"

@@ -147,7 +147,7 @@ def raised_errors() -> set[str]:
 
 def test_errors() -> None:
     raised = raised_errors()
-    # Those that INTERFACE names are all there.
+    # Those that the README names are all there.
     assert raised >= {
         "cannot_connect",
         "timeout",

@@ -1,4 +1,4 @@
-"""What the actions answer, in the words of INTERFACE section 4.
+"""What the actions answer, in the words of the README.
 
 Thousands of magnets take a while, so all of this may run in a thread of its own.
 """

@@ -15,7 +15,7 @@ from tests.harness.process import StartError
 from .magnets import FIVE, FOUR, MALFORMED, ONE, THREE, TWO
 from .stage import SCAN_INTERVAL, Stage, View
 
-# INTERFACE: an outage shows within scan_interval + 10 s. The rest is for a busy machine.
+# It is promised that an outage shows within scan_interval + 10 s. The rest is for a busy machine.
 OUTAGE_SHOWS = SCAN_INTERVAL + 10 + 3
 
 

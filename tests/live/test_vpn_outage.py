@@ -15,7 +15,7 @@ pytestmark = makes_tunnels
 SCAN_SECONDS = int(os.environ.get("VPN_SCAN_SECONDS", "2"))
 """The time between checks; short, as only that part of the bound depends on it."""
 REPROBES_SECONDS = 10
-"""What an outage may take beyond that (INTERFACE section 3)."""
+"""What an outage may take beyond that."""
 KINDS: dict[str, tuple[Callable[[Vpn], None], Callable[[Vpn], None]]] = {
     "link down": (Vpn.down, Vpn.up),
     "silent gateway": (Vpn.silence, Vpn.answer),

@@ -13,7 +13,7 @@ from .rounds import Round, moment, some_magnets
 from .stage import Stage
 
 _SAVED_SECONDS = 10.0
-"""A server may need that long to save what it was given (QBITTORRENT_API section 5)."""
+"""A server may need that long to save what it was given (docs/qbittorrent.md)."""
 
 
 async def _asked_in_vain(stage: Stage, rng: random.Random) -> str:

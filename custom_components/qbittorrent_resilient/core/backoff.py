@@ -6,7 +6,7 @@ import random
 BACKOFF_SECONDS = (10.0, 300.0)
 """First and longest wait of a magnet that a healthy instance would not take, doubled each time.
 
-Full jitter as AWS recommends it; the figures are those that clients of this kind use (PEERS B).
+Full jitter as AWS recommends it; the figures are those that clients of this kind use.
 """
 
 

@@ -21,7 +21,7 @@ from .portions import Portions
 from .queue import MagnetQueue, in_turns
 
 UNCERTAIN_SECONDS = 900.0
-"""How long a magnet waits for an instance that may have it (INTERFACE section 6, promise 3)."""
+"""How long a magnet waits for an instance that may have it (docs/reliability.md, promise 3)."""
 _REFUSED_PORTIONS = 3
 """After so many requests in a row that an instance would not take, the rest of a pass waits."""
 _REFUSED_HALVES = 8

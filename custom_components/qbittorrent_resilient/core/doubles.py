@@ -1,9 +1,9 @@
 """Magnets that went on without an instance that may have them: is it the second one to have them?
 
-A magnet waits for the answer of an instance for 15 min and then goes to another (INTERFACE section
-6, promise 3). The first may have got it all the same: frozen, it does what it was sent as soon as
-it wakes up. So it is asked when it is back. Nothing is deleted there, as only the user can know
-which of the two is to go; but the user is told.
+A magnet waits for the answer of an instance for 15 min and then goes to another (promise 3 in
+docs/reliability.md). The first may have got it all the same: frozen, it does what it was sent as
+soon as it wakes up. So it is asked when it is back. Nothing is deleted there, as only the user can
+know which of the two is to go; but the user is told.
 """
 
 import logging

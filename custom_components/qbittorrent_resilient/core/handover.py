@@ -1,6 +1,6 @@
 """Handing magnets to one instance: send, read back, and say for each what is known of it.
 
-An answer proves nothing (QBITTORRENT_API section 0): "Ok." can be untrue, "Fails." and 409 mostly
+An answer proves nothing (docs/qbittorrent.md): "Ok." can be untrue, "Fails." and 409 mostly
 mean "already there", a lost answer leaves it open. Only a list that names the hash counts.
 """
 

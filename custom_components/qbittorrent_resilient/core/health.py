@@ -15,7 +15,7 @@ _LOGGER = logging.getLogger(__name__)
 DOUBT_SECONDS = 2.0
 """Pause before the next check after one unanswered; two in a row are a verdict."""
 START_GRACE_SECONDS = 30.0
-"""A process that has just started says `disconnected` for some seconds (QBITTORRENT_API 3)."""
+"""A process that has just started says `disconnected` for some seconds (docs/qbittorrent.md)."""
 SAME_START_SECONDS = 2.0
 """The start is told in whole seconds; on top, two clocks of one home may differ a little."""
 _CLOCK_SLACK_SECONDS = 5.0

@@ -13,7 +13,7 @@ def may_go_to(entry: Entry, monitor: InstanceMonitor) -> bool:
 
 
 def waiting_reason(entry: Entry, line: Iterable[InstanceMonitor]) -> str:
-    """Return why a magnet is still queued, in the words of INTERFACE section 4."""
+    """Return why a magnet is still queued, in the words of the README."""
     if entry.sent_to is not None:
         return UNCERTAIN
     first = next((monitor for monitor in line if may_go_to(entry, monitor)), None)

@@ -15,7 +15,7 @@ from urllib.parse import unquote, unquote_plus
 from .errors import InvalidMagnetError
 
 MAX_MAGNET_BYTES = 64 * 1024
-"""A longer link is refused (INTERFACE section 4); qBittorrent takes a name of this length."""
+"""A longer link is refused; qBittorrent takes a name of this length."""
 
 _SCHEME = "magnet:?"
 _TOPIC = re.compile(r"xt(?:\.\d*)?", re.IGNORECASE)

@@ -11,7 +11,7 @@ from .magnet import Magnet
 from .outcome import Fate, Outcome
 
 NAMES = 10
-"""How many magnets are named (INTERFACE section 5)."""
+"""How many magnets are named."""
 
 
 class Happening(StrEnum):

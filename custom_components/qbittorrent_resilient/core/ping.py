@@ -18,7 +18,7 @@ import icmplib
 from .errors import PingNotPermittedError
 
 ECHOES = 3
-"""Echoes to each target in a round (INTERFACE section 3)."""
+"""Echoes to each target in a round."""
 ECHO_GAP_SECONDS = 0.1
 ECHO_SECONDS = 1.2
 """Wait for one answer; far longer than a tunnel takes, and short enough for ROUND_SECONDS."""
@@ -26,7 +26,7 @@ ROUND_SECONDS = 1.6
 """A round's bound: the echoes (1.4 s) and the look-up of a name.
 
 Three silent rounds and the two pauses between them are 9 s; an outage must show within 10 s after
-the check that meets it first (INTERFACE section 3).
+the check that meets it first.
 """
 LOOK_UP_SECONDS = 1.0
 """For the address of a name; what is left of the round is enough for echoes (0.4 s each)."""

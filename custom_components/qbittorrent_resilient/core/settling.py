@@ -1,7 +1,7 @@
 """Deliveries that an instance lists but may not have saved: watched until it had the time to.
 
 qBittorrent answers and lists long before it writes. A kill within seconds of an answered add, or
-merely a restart, loses what was not written (QBITTORRENT_API section 5). So a delivery is looked
+merely a restart, loses what was not written (docs/qbittorrent.md). So a delivery is looked
 at again, after that time and at every sign of a restart. What is missing then was lost by the
 restart and is delivered again, or, without any sign of one, was deleted by the user and is not.
 What is still there after a restart gets its time anew. While the server's log says that it cannot

@@ -15,7 +15,7 @@ from .models import Clock, InstanceStatus, VpnState
 from .ping import ROUND_SECONDS, Ping, all_of
 
 DOUBT_SECONDS = 2.0
-"""Pause before the next round while the verdict is in doubt (INTERFACE section 3)."""
+"""Pause before the next round while the verdict is in doubt: an outage shows within 10 s."""
 FRESH_SECONDS = 2 * ROUND_SECONDS
 """How long ago the last successful round may have begun when magnets are handed over.
 

@@ -22,7 +22,7 @@ from .log_ins import LogIns
 from .session import Session
 
 REQUEST_SECONDS = 10.0
-"""For small questions. A busy server was seen to take 1.4 s (QBITTORRENT_API section 4)."""
+"""For small questions. A busy server was seen to take 1.4 s (docs/qbittorrent.md)."""
 CONNECT_SECONDS = 5.0
 """For the TCP connection; a kernel repeats a lost SYN after 1 and 3 s."""
 SMALL_ANSWER = 256 * 1024

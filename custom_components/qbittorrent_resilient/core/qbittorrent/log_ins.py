@@ -8,7 +8,7 @@ BAN_PAUSE_SECONDS = (300.0, 3600.0)
 """First and longest pause after a ban; qBittorrent's default ban lasts 3600 s."""
 IN_VAIN_SECONDS = 300.0
 """Pause before another log-in for what the last one did not help. A session lives 3600 s after its
-last use, and 5.3 keeps 15 at a time (QBITTORRENT_API section 2): so some 12 are ours at most, and
+last use, and 5.3 keeps 15 at a time (docs/qbittorrent.md): so some 12 are ours at most, and
 other clients keep theirs."""
 
 
