@@ -17,8 +17,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 import custom_components  # noqa: F401  # first: phcc has a package of this name, too
 from custom_components import qbittorrent_resilient as integration
 from custom_components.qbittorrent_resilient.const import DOMAIN
-from custom_components.qbittorrent_resilient.core.qbittorrent import client
-from custom_components.qbittorrent_resilient.core.qbittorrent.connection import Connection
+from custom_components.qbittorrent_resilient.core.qbittorrent import client, connection
 from tests.common import FakeClock, FakeVpn, Start
 from tests.fake.dialect import V4_5, V5_1, V5_3, Dialect
 from tests.fake.server import FakeQBittorrent
@@ -58,9 +57,7 @@ def clock() -> Generator[FakeClock]:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a server that does not answer count as silent after a second."""
-    for method in (Connection.request, Connection._exchange):
-        assert method.__kwdefaults__ is not None
-        monkeypatch.setitem(method.__kwdefaults__, "seconds", 1.0)
+    monkeypatch.setattr(connection, "REQUEST_SECONDS", 1.0)
     monkeypatch.setattr(client, "ADD_SECONDS", 1.0)
 
 

@@ -13,7 +13,8 @@ from custom_components.qbittorrent_resilient.core.errors import InstanceError
 from custom_components.qbittorrent_resilient.core.magnet import Magnet
 from custom_components.qbittorrent_resilient.core.models import Clock, InstanceSettings
 from custom_components.qbittorrent_resilient.core.qbittorrent import Client, Connection
-from custom_components.qbittorrent_resilient.core.qbittorrent.connection import Gate
+from custom_components.qbittorrent_resilient.core.qbittorrent.gate import Gate
+from custom_components.qbittorrent_resilient.core.qbittorrent.log_ins import LogIns
 from tests.common import link
 from tests.fake import Dialect, FakeQBittorrent
 
@@ -89,11 +90,11 @@ class Http:
         server: FakeQBittorrent,
         *,
         gate: Gate | None = None,
-        refused: bool = False,
+        log_ins: LogIns | None = None,
         **fields: Any,
     ) -> Connection:
         settings = self.settings(server, **fields)
-        return Connection(self.session, settings, self.time.clock, gate=gate, refused=refused)
+        return Connection(self.session, settings, self.time.clock, gate=gate, log_ins=log_ins)
 
     def client(self, server: FakeQBittorrent, **fields: Any) -> Client:
         return Client(self.connection(server, **fields))

@@ -9,6 +9,7 @@ import pytest
 
 from custom_components.qbittorrent_resilient.core.errors import InstanceError
 from custom_components.qbittorrent_resilient.core.models import InstanceStatus
+from custom_components.qbittorrent_resilient.core.qbittorrent.log_ins import LogIns
 from tests.core.common import Http, Time, TimedServer, failure, transfer
 from tests.fake import V4_5, V5_1, V5_3, Dialect
 
@@ -56,7 +57,9 @@ async def test_wrong_password_is_tried_once(
 
 async def test_refused_before(server: TimedServer, http: Http) -> None:
     """Not even the version is asked for."""
-    connection = http.connection(server, refused=True)
+    log_ins = LogIns()
+    log_ins.refuse("wrong")
+    connection = http.connection(server, log_ins=log_ins)
     assert await failure(connection.open()) == ("auth_failed", False)
     assert server.requests == []
 

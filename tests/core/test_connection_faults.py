@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 import socket
-from typing import Any
 
 import aiohttp
 import pytest
@@ -58,21 +57,14 @@ async def test_odd_start(
     [
         lambda server: server.faults.hang("app/version"),
         lambda server: server.faults.hang("auth/login", after=True),
-        lambda server: server.faults.trickle("app/version", pause=0.1),
+        lambda server: server.faults.trickle("app/version", pause=0.5),
         lambda server: server.faults.delay(1.5, "app/version"),
         lambda server: server.freeze(),
     ],
     ids=["hang", "hang-after", "trickle", "late", "frozen"],
 )
-async def test_no_answer_in_time(
-    newest: TimedServer, http: Http, inject: Inject, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    exchange = module.Connection._exchange
-
-    async def in_a_hurry(self: module.Connection, *given: Any, **fields: Any) -> Any:
-        return await exchange(self, *given, **fields | {"seconds": 0.8})
-
-    monkeypatch.setattr(module.Connection, "_exchange", in_a_hurry)
+@pytest.mark.usefixtures("impatient")
+async def test_no_answer_in_time(newest: TimedServer, http: Http, inject: Inject) -> None:
     connection = http.connection(newest)
     inject(newest)
     assert await failure(connection.open()) == ("timeout", True)

@@ -13,7 +13,6 @@ from custom_components.qbittorrent_resilient.core.errors import InstanceError
 from custom_components.qbittorrent_resilient.core.handover import Handover, hand_over
 from custom_components.qbittorrent_resilient.core.health import InstanceMonitor
 from custom_components.qbittorrent_resilient.core.models import AddOptions, Clock, InstanceStatus
-from custom_components.qbittorrent_resilient.core.qbittorrent import Connection, client
 from tests.common import info_hash, link
 from tests.core.common import Http, Time, TimedServer, magnets
 from tests.fake import V4_5, V5_1, V5_3
@@ -70,15 +69,6 @@ def desk(newest: TimedServer, http: Http) -> Desk:
 def each(server: TimedServer, http: Http) -> Desk:
     """Return the desk of a server of each version."""
     return Desk(server, http)
-
-
-@pytest.fixture
-def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make the time limits of requests short: they are real time."""
-    monkeypatch.setattr(client, "ADD_SECONDS", 0.8)
-    for function in (Connection.request, Connection._exchange):
-        assert function.__kwdefaults__
-        monkeypatch.setitem(function.__kwdefaults__, "seconds", 0.8)
 
 
 async def test_new(each: Desk) -> None:
@@ -181,7 +171,7 @@ async def test_session_lost_before_it_is_listed(desk: Desk) -> None:
     assert len(desk.server.adds) == 1
 
 
-@pytest.mark.usefixtures("hurry")
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("executed", [True, False])
 @pytest.mark.parametrize("kind", ["cut", "hang", "502", "page", "huge"])
 async def test_lost_answer(desk: Desk, kind: str, executed: bool) -> None:
@@ -206,7 +196,7 @@ async def test_lost_answer(desk: Desk, kind: str, executed: bool) -> None:
     faults.clear()
 
 
-@pytest.mark.usefixtures("hurry")
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(
     "silence",
     [
@@ -232,7 +222,7 @@ async def test_cannot_be_asked(
     desk.server.faults.clear()
 
 
-@pytest.mark.usefixtures("hurry")
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("kind", ["cut", "hang"])
 async def test_lost_before_the_add(newest: TimedServer, http: Http, kind: str) -> None:
     """Nothing was handed over, so nothing is uncertain."""
@@ -246,7 +236,7 @@ async def test_lost_before_the_add(newest: TimedServer, http: Http, kind: str) -
     assert fates(await desk.give(1)) == {"added": {1}}
 
 
-@pytest.mark.usefixtures("hurry")
+@pytest.mark.usefixtures("impatient")
 async def test_frozen(desk: Desk) -> None:
     """What was sent to a frozen server is executed when it wakes up."""
     await desk.client.open()

@@ -9,7 +9,7 @@ from custom_components.qbittorrent_resilient.core.errors import InstanceError
 from custom_components.qbittorrent_resilient.core.health import InstanceMonitor
 from custom_components.qbittorrent_resilient.core.models import InstanceStatus
 from custom_components.qbittorrent_resilient.core.ping import Echoes
-from custom_components.qbittorrent_resilient.core.qbittorrent import Client, Connection
+from custom_components.qbittorrent_resilient.core.qbittorrent import Client
 from custom_components.qbittorrent_resilient.core.vpn import VpnMonitor
 from tests.core.common import Http, Time, TimedServer
 from tests.fake import V4_5, V5_1, V5_3, FakeQBittorrent
@@ -27,13 +27,6 @@ async def monitor(newest: TimedServer, http: Http) -> AsyncGenerator[InstanceMon
     """Return the monitor of a server where the version does not matter."""
     yield (monitor := watch(newest, http))
     monitor.close()
-
-
-@pytest.fixture
-def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make the time limit of requests short: it is real time."""
-    assert Connection.request.__kwdefaults__
-    monkeypatch.setitem(Connection.request.__kwdefaults__, "seconds", 0.8)
 
 
 @pytest.mark.parametrize("status", ["connected", "firewalled"])
@@ -106,7 +99,7 @@ async def test_banned(monitor: InstanceMonitor, newest: TimedServer, time: Time)
     assert await monitor.check() == "ok"
 
 
-@pytest.mark.usefixtures("hurry")
+@pytest.mark.usefixtures("impatient")
 async def test_one_timeout_is_no_verdict(monitor: InstanceMonitor, newest: TimedServer) -> None:
     assert await monitor.check() == "ok"
     for verdicts in (["ok", "timeout", "timeout"], ["ok", "timeout"]):
@@ -119,7 +112,7 @@ async def test_one_timeout_is_no_verdict(monitor: InstanceMonitor, newest: Timed
         assert not monitor.in_doubt
 
 
-@pytest.mark.usefixtures("hurry")
+@pytest.mark.usefixtures("impatient")
 async def test_good_answer_between_timeouts(monitor: InstanceMonitor, newest: TimedServer) -> None:
     await monitor.check()
     for _ in range(3):
@@ -129,7 +122,7 @@ async def test_good_answer_between_timeouts(monitor: InstanceMonitor, newest: Ti
     newest.faults.clear()
 
 
-@pytest.mark.usefixtures("hurry")
+@pytest.mark.usefixtures("impatient")
 async def test_first_check_times_out(monitor: InstanceMonitor, newest: TimedServer) -> None:
     newest.faults.hang("transfer/info")
     assert await monitor.check() is None

@@ -12,8 +12,6 @@ import pytest_socket
 
 from custom_components.qbittorrent_resilient import coordinator
 from custom_components.qbittorrent_resilient.core import courier
-from custom_components.qbittorrent_resilient.core.qbittorrent import client
-from custom_components.qbittorrent_resilient.core.qbittorrent.connection import Connection
 from tests.harness.process import UnavailableError
 from tests.harness.qbittorrent import VERSIONS, QBittorrent
 
@@ -69,15 +67,6 @@ def often(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have everything looked at each second, all by itself."""
     monkeypatch.setattr(coordinator, "DEFAULT_SCAN_SECONDS", 1)
     monkeypatch.setattr(courier, "TICK_SECONDS", 0.5)
-
-
-@pytest.fixture
-def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a server that does not answer count as silent after a second."""
-    for method in (Connection.request, Connection._exchange):
-        assert method.__kwdefaults__ is not None
-        monkeypatch.setitem(method.__kwdefaults__, "seconds", 1.0)
-    monkeypatch.setattr(client, "ADD_SECONDS", 1.0)
 
 
 @pytest.fixture(scope="module", params=VERSIONS, ids=list(VERSIONS.values()))

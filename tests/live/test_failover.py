@@ -62,7 +62,7 @@ async def test_killed_and_back(hass: HomeAssistant, start_server: StartServer, s
     await delivered(hass)
 
 
-@pytest.mark.usefixtures("often", "hasty")
+@pytest.mark.usefixtures("often", "impatient")
 @pytest.mark.parametrize("suite", ["bookworm", "forky"], ids=VERSIONS.get)
 async def test_frozen_in_an_add(
     hass: HomeAssistant,

@@ -40,9 +40,8 @@ class Connection:
         *,
         gate: Gate | None = None,
         log_ins: LogIns | None = None,
-        refused: bool = False,
     ) -> None:
-        """Keep the HTTP session; `log_ins` or `refused` say what came of these credentials before.
+        """Keep the HTTP session; `log_ins` say what came of these credentials before.
 
         `gate` is asked before every single request and raises InstanceError where none may be
         sent, so that nothing can get past it.
@@ -60,7 +59,7 @@ class Connection:
         self._host: str | None = None
         self._log_in_first = False
         """The server let us in to see its version only."""
-        self._log_ins = LogIns(refused=refused) if log_ins is None else log_ins
+        self._log_ins = log_ins or LogIns()
         self.version: str | None = None
         self.renewals = 0
         """How often a session that worked was gone: each time perhaps a restart of the server."""
@@ -81,14 +80,14 @@ class Connection:
         *,
         form: Mapping[str, str] | None = None,
         query: Mapping[str, str] | None = None,
-        seconds: float = REQUEST_SECONDS,
+        seconds: float | None = None,
         limit: int = SMALL_ANSWER,
     ) -> Answer:
         """Send one request within the session and return its answer, read to the end.
 
-        `seconds` bounds the whole exchange, `limit` the answer's bytes. A session that is gone is
-        renewed once, together with whoever else finds it gone; where that did not help, not again
-        for some minutes. Raises InstanceError.
+        `seconds` (else REQUEST_SECONDS) bound the whole exchange, `limit` the answer's bytes. A
+        session that is gone is renewed once, together with whoever else finds it gone; where that
+        did not help, not again for some minutes. Raises InstanceError.
         """
         for attempt in range(2):
             try:
@@ -232,7 +231,7 @@ class Connection:
         *,
         form: Mapping[str, str] | None = None,
         query: Mapping[str, str] | None = None,
-        seconds: float = REQUEST_SECONDS,
+        seconds: float | None = None,
         limit: int = SMALL_ANSWER,
     ) -> Answer:
         """Do one HTTP exchange; every failure becomes an InstanceError."""
@@ -255,7 +254,10 @@ class Connection:
                 params=query,
                 headers=headers,
                 allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(total=seconds, sock_connect=CONNECT_SECONDS),
+                timeout=aiohttp.ClientTimeout(
+                    total=REQUEST_SECONDS if seconds is None else seconds,
+                    sock_connect=CONNECT_SECONDS,
+                ),
             ) as response:
                 content = await read_limited(response, limit)
                 answered = True

@@ -18,9 +18,9 @@ class LogIns:
     `now` is always in steady seconds.
     """
 
-    def __init__(self, *, refused: bool = False) -> None:
-        """Know nothing but whether these credentials were `refused` before."""
-        self.refused = refused
+    def __init__(self) -> None:
+        """Know nothing."""
+        self.refused = False
         self._ban_pause = 0.0
         self._banned_until = float("-inf")
         self._in_vain_until: dict[str, float] = {}
