@@ -140,3 +140,15 @@ async def test_vpn_falls_while_the_answer_is_awaited(
     )
     assert len(primary.adds) == 1
     assert not secondary.adds
+
+
+async def test_instance_that_does_not_say_requires_the_vpn(
+    hass: HomeAssistant, start: Start, primary: FakeQBittorrent, vpn: FakeVpn
+) -> None:
+    """No form leaves the field out, but an entry that was made by hand may."""
+    unsaid = instance("first", primary)
+    del unsaid["data"]["requires_vpn"]  # type: ignore[attr-defined]
+    vpn.up = False
+    await start(unsaid, targets=(TARGET,))
+    assert (await add(hass, link(1)))["queued"][0]["reason"] == "vpn_down"
+    assert not primary.record.connections

@@ -49,7 +49,7 @@ def async_build(hass: HomeAssistant, entry: ResilientConfigEntry) -> Runtime:
     monitors = {
         subentry.subentry_id: _monitor(
             hass,
-            instance_settings(subentry),
+            instance_settings(subentry, has_vpn=bool(targets)),
             vpn,
             clock,
             verify_ssl=verifies_ssl(subentry.data),

@@ -20,9 +20,10 @@ from .core.models import AddOptions, InstanceSettings
 from .core.url import normalise_url
 
 
-def instance_settings(subentry: ConfigSubentry) -> InstanceSettings:
-    """Return the settings of a configured instance."""
-    return settings_from(subentry.subentry_id, subentry.title, subentry.data)
+def instance_settings(subentry: ConfigSubentry, *, has_vpn: bool = False) -> InstanceSettings:
+    """Return the settings of a configured instance; one that does not say requires the VPN."""
+    data = {CONF_REQUIRES_VPN: has_vpn, **subentry.data}
+    return settings_from(subentry.subentry_id, subentry.title, data)
 
 
 def settings_from(key: str, name: str, data: Mapping[str, Any]) -> InstanceSettings:
