@@ -84,6 +84,17 @@ def on_request(server: FakeQBittorrent, look: Callable[[Received], Answer | None
     server._wire._execute = looked_at  # type: ignore[method-assign]
 
 
+def fall_silent(server: FakeQBittorrent) -> None:
+    """Have the server carry the next add out, and answer nothing any more from then on."""
+    server.faults.cut("torrents/add", after=True, times=1)
+
+    def look(received: Received) -> None:
+        if received.endpoint == "torrents/add":
+            server.faults.cut()
+
+    on_request(server, look)
+
+
 class Arrivals(list[Received]):
     """What a server has received; each request is looked at when its first bytes have come."""
 

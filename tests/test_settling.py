@@ -6,8 +6,7 @@ from typing import Any
 from homeassistant.core import HomeAssistant
 import pytest
 
-from custom_components.qbittorrent_resilient.storage import QueueStorage
-from tests.actions import add, again, call, look_away, on_request, sent, status_of, stored, work
+from tests.actions import add, again, call, look_away, on_request, sent, stored, work
 from tests.common import FakeClock, Start, eventually, info_hash, instance, link, settled
 from tests.fake.dialect import V4_5, V5_3, Dialect
 from tests.fake.record import Received
@@ -353,69 +352,3 @@ async def test_already_present_is_watched_as_well(
         await server.restart(keep="none")
         await call(hass, "check_health")
         await eventually(lambda: server.hashes == {info_hash(1)})
-
-
-@pytest.mark.parametrize("interval", [30, 3600])
-async def test_failed_save_is_seen_however_rare_the_checks_are(
-    hass: HomeAssistant, start: Start, primary: FakeQBittorrent, clock: FakeClock, interval: int
-) -> None:
-    """It is looked for before a delivery leaves the books."""
-    entry = await start(instance("first", primary), options={"scan_interval": interval})
-    assert (await add(hass, link(1)))["added"]
-    primary.say_not_saving()
-    clock.tick(70)
-    await work(entry)
-    assert status_of(hass, "first") == "not_saving"
-    await primary.restart(keep="none")
-    primary.launch_time = int(clock.make().now()) - 5
-    clock.tick(31)
-    for _ in range(2):
-        await call(hass, "check_health")
-        await work(entry)
-    assert primary.hashes == {info_hash(1)}
-
-
-async def test_unsaved_delivery_is_not_written_again_and_again(
-    hass: HomeAssistant,
-    start: Start,
-    primary: FakeQBittorrent,
-    clock: FakeClock,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """It waits for the server's restart, which may be weeks away."""
-    entry = await start(instance("first", primary))
-    await add(hass, link(1))
-    primary.say_not_saving()
-    await call(hass, "check_health")
-    clock.tick(700)
-    await call(hass, "check_health")
-    for _ in range(3):
-        clock.tick(70)
-        await work(entry)
-    writes: list[int] = []
-    commit = QueueStorage.commit
-
-    async def counted(self: QueueStorage, put: Any, drop: Any) -> None:
-        writes.append(len(put))
-        await commit(self, put, drop)
-
-    monkeypatch.setattr(QueueStorage, "commit", counted)
-    for _ in range(10):
-        clock.tick(70)
-        await work(entry)
-    assert writes == []
-
-
-async def test_delivery_is_looked_at_before_it_expires(
-    hass: HomeAssistant, start: Start, primary: FakeQBittorrent, clock: FakeClock
-) -> None:
-    """Home Assistant was off for longer than a magnet may wait."""
-    entry = await start(instance("first", primary), options={"queue_expiry": 1})
-    assert (await add(hass, link(1)))["added"]
-    assert await hass.config_entries.async_unload(entry.entry_id)
-    clock.tick(2 * 86_400)
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await settled(hass)
-    await work(entry)
-    assert await call(hass, "get_queue") == {"queued": [], "failed": []}
-    assert not entry.runtime_data.courier.queue.get(info_hash(1))
