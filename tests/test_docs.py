@@ -23,7 +23,7 @@ def test_every_test_that_is_named_is_there() -> None:
 
 def test_every_round_of_the_soak_that_is_named_is_there() -> None:
     sources = "".join(one.read_text() for one in (ROOT / "tests" / "soak").glob("*.py"))
-    sentences = re.findall(r"rounds? ([^.]*?) of the\s+soak", RELIABILITY)
+    sentences = re.findall(r"rounds?\s+([^.]*?)\s+of\s+the\s+soak", RELIABILITY)
     named = [name for sentence in sentences for name in re.findall(r"`(\w+)`", sentence)]
     assert len(named) >= 6
     for name in named:
