@@ -13,8 +13,10 @@ from custom_components.qbittorrent_resilient.core.courier import Courier
 from custom_components.qbittorrent_resilient.core.entry import Entry, Record, Stage, to_record
 from custom_components.qbittorrent_resilient.core.errors import StorageError
 from custom_components.qbittorrent_resilient.core.health import InstanceMonitor
+from custom_components.qbittorrent_resilient.core.magnet import Magnet
+from custom_components.qbittorrent_resilient.core.outcome import Fate
 from custom_components.qbittorrent_resilient.core.queue import MagnetQueue
-from tests.common import eventually, info_hash, looked, work_once
+from tests.common import eventually, info_hash, link, looked, work_once
 from tests.core.common import Http, TimedServer, magnets
 
 KEY = "key"
@@ -308,3 +310,14 @@ async def test_no_instance_at_all(office: Office) -> None:
     (one,) = await office.courier.add(office.entries(1))
     assert (one.fate, one.reason) == ("queued", "no_instance")
     assert office.courier.active is None
+
+
+async def test_torrent_that_another_call_gives_by_another_hash(office: Office) -> None:
+    """The second call finds it on the books under the hash that the first one gave."""
+    await office.server.refuse()
+    v2 = "ab" * 32
+    links = (f"magnet:?xt=urn:btmh:1220{v2}", f"{link(1)}&xt=urn:btmh:1220{v2}")
+    calls = (office.courier.add([Entry(Magnet.parse(one), office.time.now())]) for one in links)
+    (first,), (second,) = await asyncio.gather(*calls)
+    assert first.fate is second.fate is Fate.QUEUED
+    assert office.queued == [v2]
