@@ -74,16 +74,14 @@ async def ready(
     entity_registry: er.EntityRegistry,
 ) -> None:
     """Set two servers up, and enable the to-do list."""
-    entity_registry.async_get_or_create(
-        "todo",
-        DOMAIN,
-        "hub_queue",
-        suggested_object_id="qbittorrent_resilient_queue",
-        disabled_by=None,
-    )
-    await start(
+    entry = await start(
         instance("seedbox", primary), instance("attic", secondary, priority=2), targets=(TARGET,)
     )
+    await settled(hass)
+    todo = entity_registry.async_get_entity_id("todo", DOMAIN, "hub_queue")
+    assert todo is not None
+    entity_registry.async_update_entity(todo, disabled_by=None)
+    assert await hass.config_entries.async_reload(entry.entry_id)
     await settled(hass)
 
 
@@ -94,9 +92,16 @@ def test_both_are_there() -> None:
     assert NAMES == ["phone-card.yaml", "view.yaml"]
 
 
+@pytest.fixture(params=["en", "de", "fr", "es", "nl", "pl", "pt-BR", "zh-Hans"])
+def language(hass: HomeAssistant, request: pytest.FixtureRequest) -> str:
+    """Let Home Assistant speak each language; of some it would make entity ids from its words."""
+    hass.config.language = request.param
+    return hass.config.language
+
+
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("load", [read, with_comments_taken_away])
-@pytest.mark.usefixtures("ready")
+@pytest.mark.usefixtures("language", "ready")
 async def test_every_entity_exists(hass: HomeAssistant, name: str, load: Any) -> None:
     text = load(name)
     found = entities(text)

@@ -1,6 +1,6 @@
 """What the integration's entities have in common."""
 
-from typing import Any
+from typing import Any, override
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
@@ -30,6 +30,12 @@ class HubEntity[C: DataUpdateCoordinator[Any]](CoordinatorEntity[C]):
             name=TITLE,
         )
 
+    @property
+    @override
+    def suggested_object_id(self) -> str | None:
+        """Return the same in every language: the dashboards and the README name the entities."""
+        return self.entity_description.key
+
 
 class InstanceEntity(CoordinatorEntity[InstanceCoordinator]):
     """An entity of one instance."""
@@ -54,6 +60,12 @@ class InstanceEntity(CoordinatorEntity[InstanceCoordinator]):
                 coordinator.hass, (DOMAIN, entry_id), config_entry_id=entry_id
             ),
         )
+
+    @property
+    @override
+    def suggested_object_id(self) -> str | None:
+        """Return the same in every language: the dashboards and the README name the entities."""
+        return None if self.name is None else self.entity_description.key
 
 
 @callback
