@@ -8,9 +8,10 @@ from homeassistant.core import HomeAssistant
 import pytest
 
 from custom_components.qbittorrent_resilient.core import portions
+from custom_components.qbittorrent_resilient.core.models import InstanceStatus
 from custom_components.qbittorrent_resilient.core.ping import Echoes
 from custom_components.qbittorrent_resilient.core.vpn import FRESH_SECONDS, VpnMonitor
-from tests.actions import Arrivals, add, call, hashes
+from tests.actions import Arrivals, add, call, hashes, status_of
 from tests.common import TARGET, FakeClock, FakeVpn, Start, info_hash, instance, link, settled
 from tests.fake.record import Received
 from tests.fake.server import FakeQBittorrent
@@ -164,3 +165,24 @@ async def test_gate_is_the_last_look(
     assert response["failed"][0]["reason"] == "vpn_down"
     assert not falling.passed
     assert not primary.adds
+
+
+async def test_falls_when_a_check_is_just_over(
+    hass: HomeAssistant, start: Start, vpn: FakeVpn, primary: FakeQBittorrent
+) -> None:
+    """The verdict of the check is of the time before; no sensor may show it until the next."""
+    entry = await start(instance("first", primary, requires_vpn=True), targets=(TARGET,))
+    runtime = entry.runtime_data
+    coordinator = runtime.instances["first"]
+    check = coordinator.monitor.check
+
+    async def check_and_fall() -> InstanceStatus | None:
+        status = await check()
+        vpn.up = False
+        for _ in range(3):
+            await runtime.vpn.monitor.round()
+        return status
+
+    coordinator.monitor.check = check_and_fall
+    await coordinator.async_refresh()
+    assert status_of(hass, "first") == "vpn_down"

@@ -117,7 +117,8 @@ class VpnCoordinator(_PacedCoordinator[VpnReading]):
     async def _async_update_data(self) -> VpnReading:
         self._polling = True
         try:
-            return await self.monitor.round()
+            await self.monitor.round()
+            return self.monitor.reading  # another round may be over by now
         finally:
             self._polling = False
 
@@ -176,7 +177,8 @@ class InstanceCoordinator(_PacedCoordinator[InstanceStatus | None]):
     async def _async_update_data(self) -> InstanceStatus | None:
         self._polling = True
         try:
-            return await self.monitor.check()
+            await self.monitor.check()
+            return self.monitor.status  # the VPN may have fallen since the check was over
         finally:
             self._polling = False
 
