@@ -1,5 +1,6 @@
 """The blueprints: really imported, and run as automations with a real integration."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,10 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_mock_service
 from pytest_homeassistant_custom_component.test_util.aiohttp import AiohttpClientMocker
 
+from custom_components.qbittorrent_resilient.const import DOMAIN
 from tests.actions import add, call
 from tests.automations import Calls
 from tests.common import (
-    TARGET,
     FakeVpn,
     Start,
     eventually,
@@ -33,8 +34,6 @@ from tests.common import (
     settled,
 )
 from tests.fake.server import FakeQBittorrent
-from tests.test_binary_sensor import take_down
-from tests.test_trigger import bring_up, check
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "blueprints" / "automation" / "qbittorrent_resilient"
@@ -89,11 +88,27 @@ async def run(hass: HomeAssistant, folder: Path, name: str, **inputs: Any) -> Ca
 async def rounds(hass: HomeAssistant, vpn: FakeVpn, count: int, *, up: bool) -> None:
     """Take the VPN up or down for some rounds; what an automation waits for goes on waiting."""
     vpn.up = up
+    (entry,) = hass.config_entries.async_entries(DOMAIN)
     for _ in range(count):
+        await eventually(lambda: entry.runtime_data.vpn._unsub_refresh)  # the next one is planned
         before = vpn.rounds
         pass_time(hass, 31)
         await eventually(lambda before=before: vpn.rounds > before)  # type: ignore[misc]
         await looked()  # a request that is still out would be over its time in the next round
+
+
+def runs(hass: HomeAssistant) -> int:
+    """Return how many runs of the automation wait for something."""
+    (automation,) = hass.states.async_all("automation")
+    current: int = automation.attributes["current"]
+    return current
+
+
+def timed(hass: HomeAssistant, minutes: int) -> int:
+    """Return how many runs wait for so long; checks come sooner, every 30 s."""
+    timers: list[asyncio.TimerHandle] = hass.loop._scheduled  # type: ignore[attr-defined]
+    ends = [one.when() - hass.loop.time() for one in timers if not one.cancelled()]
+    return sum(60 * minutes - 25 < end <= 60 * minutes for end in ends)
 
 
 def texts(calls: Calls) -> list[str]:
@@ -184,6 +199,39 @@ async def test_queue_waits_since_before_a_start(
     assert texts(calls) == ["2 magnets wait: No server takes them now: unreachable."]
 
 
+async def test_queue_waits_since_before_a_reload(
+    hass: HomeAssistant, start: Start, primary: FakeQBittorrent, tmp_path: Path
+) -> None:
+    """A reload forgets for how long, so it starts over; two reloads are told of once."""
+    entry = await start(instance("first", primary), options={"scan_interval": 3600})
+    calls = await run(hass, tmp_path, "notify_queue", minutes=10)
+    await primary.refuse()
+    await add(hass, link(1))
+    for _ in range(2):
+        assert await hass.config_entries.async_reload(entry.entry_id)
+        await eventually(lambda: timed(hass, 10) == 1)
+    pass_time(hass, 601)
+    await eventually(lambda: not runs(hass))
+    assert texts(calls) == ["1 magnet waits: No server takes them now: unreachable."]
+    pass_time(hass, 700)
+    await looked()
+    assert (len(calls), runs(hass)) == (1, 0)
+
+
+async def test_queue_that_is_empty_after_a_reload(
+    hass: HomeAssistant, start: Start, primary: FakeQBittorrent, tmp_path: Path
+) -> None:
+    entry = await start(instance("first", primary), options={"scan_interval": 3600})
+    calls = await run(hass, tmp_path, "notify_queue", minutes=10)
+    await primary.refuse()
+    await add(hass, link(1))
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    await eventually(lambda: runs(hass) == 1)
+    await call(hass, "remove_magnets", all=True)
+    await eventually(lambda: not runs(hass))
+    assert not calls
+
+
 async def test_queue_is_told_of_without_a_phone(
     hass: HomeAssistant, start: Start, primary: FakeQBittorrent, tmp_path: Path
 ) -> None:
@@ -198,90 +246,6 @@ async def test_queue_is_told_of_without_a_phone(
     hass.bus.async_fire("mobile_app_notification_action", {"action": "OTHER"})
     await settled(hass)
     assert primary.hashes == set()
-
-
-async def test_vpn_down_and_back(
-    hass: HomeAssistant,
-    start: Start,
-    vpn: FakeVpn,
-    phone: Calls,
-    primary: FakeQBittorrent,
-    tmp_path: Path,
-) -> None:
-    """The server that only waits for it is not told of; a short outage is not either."""
-    await start(instance("first", primary, requires_vpn=True), targets=(TARGET,))
-    calls = await run(hass, tmp_path, "notify_health", minutes=10)
-    await take_down(hass, vpn)
-    await bring_up(hass, vpn)
-    await poll(hass, 700)
-    assert not calls
-    await take_down(hass, vpn)
-    pass_time(hass, 601)
-    await eventually(lambda: calls)
-    await rounds(hass, vpn, 2, up=True)
-    await eventually(lambda: len(calls) == 2)
-    assert texts(calls) == [
-        "The VPN is down: No target has answered (for 10 min).",
-        "The VPN is back: Magnets that wait are delivered now.",
-    ]
-    assert [one.data["title"] for one in phone] == ["The VPN is down", "The VPN is back"]
-
-
-async def test_servers_down_and_back(
-    hass: HomeAssistant,
-    start: Start,
-    primary: FakeQBittorrent,
-    secondary: FakeQBittorrent,
-    tmp_path: Path,
-) -> None:
-    await start(instance("first", primary), instance("second", secondary, priority=2))
-    calls = await run(hass, tmp_path, "notify_health", minutes=0)
-    await primary.refuse()
-    await secondary.refuse()
-    await call(hass, "check_health")
-    await eventually(lambda: len(calls) == 2)
-    assert sorted(texts(calls)) == [
-        "First is down: Its status: Unreachable (for 0 min).",
-        "Second is down: Its status: Unreachable (for 0 min).",
-    ]
-    calls.clear()
-    await secondary.listen()
-    await call(hass, "check_health")
-    await eventually(lambda: calls)
-    assert texts(calls) == ["Second is back: Magnets that wait are delivered now."]
-    await primary.listen()
-    await call(hass, "check_health")
-    await settled(hass)
-    assert texts(calls)[1:] == ["First is back: Magnets that wait are delivered now."]
-
-
-async def test_chosen_servers_and_those_that_wait(
-    hass: HomeAssistant,
-    start: Start,
-    vpn: FakeVpn,
-    primary: FakeQBittorrent,
-    secondary: FakeQBittorrent,
-    tmp_path: Path,
-) -> None:
-    await start(
-        instance("first", primary, requires_vpn=True),
-        instance("second", secondary, priority=2),
-        targets=(TARGET,),
-    )
-    servers = {"entity_id": ["sensor.first_status"]}
-    calls = await run(hass, tmp_path, "notify_health", minutes=0, servers=servers, waiting=True)
-    await secondary.refuse()
-    await check(hass)
-    assert not calls
-    await rounds(hass, vpn, 3, up=False)
-    await eventually(lambda: len(calls) == 2)
-    assert sorted(texts(calls)) == [
-        "First is down: Its status: VPN down (for 0 min).",
-        "The VPN is down: No target has answered (for 0 min).",
-    ]
-    await rounds(hass, vpn, 2, up=True)
-    await settled(hass)
-    assert len(calls) == 4
 
 
 @pytest.mark.usefixtures("clock")
