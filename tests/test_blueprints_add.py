@@ -83,7 +83,7 @@ async def test_add_from_feed(
 ) -> None:
     """Wherever an entry has its link."""
     await start(instance("first", primary))
-    calls = await run(hass, tmp_path, "add_from_feed", require_vpn=False)
+    calls = await run(hass, tmp_path, "add_from_feed")
     escaped = link(4).replace("&", "&amp;")
     for fields in (
         {"link": link(1)},
@@ -121,7 +121,7 @@ async def test_feeds_and_titles(
     expected: set[int],
 ) -> None:
     await start(instance("first", primary))
-    await run(hass, tmp_path, "add_from_feed", require_vpn=False, **inputs)
+    await run(hass, tmp_path, "add_from_feed", **inputs)
     one, two = "http://one.example/rss", "http://two.example/rss"
     for number, feed, title in ((1, one, "Debian 13"), (2, one, "Fedora"), (3, two, "Arch")):
         hass.bus.async_fire("feedreader", entry_of(feed, title=title, link=link(number)))
@@ -129,11 +129,11 @@ async def test_feeds_and_titles(
     assert primary.hashes == {info_hash(number) for number in expected}
 
 
-async def test_feed_requires_the_vpn_by_default(
+async def test_feed_requires_the_vpn_where_it_is_wanted(
     hass: HomeAssistant, start: Start, primary: FakeQBittorrent, tmp_path: Path
 ) -> None:
     await start(instance("first", primary))
-    calls = await run(hass, tmp_path, "add_from_feed")
+    calls = await run(hass, tmp_path, "add_from_feed", require_vpn=True)
     hass.bus.async_fire("feedreader", entry_of("http://x.example/rss", link=link(1)))
     await settled(hass)
     assert primary.hashes == set()
