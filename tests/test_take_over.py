@@ -71,6 +71,33 @@ async def test_what_does_not_work_there_does_not_work_here(
     assert (form["type"], form["step_id"]) == (FlowResultType.MENU, "more")
 
 
+@pytest.mark.parametrize(
+    ("known_as", "typed"),
+    [
+        ({"password": "old"}, {"password": "secret"}),
+        ({"username": "old", "password": "old"}, {"username": "admin", "password": "secret"}),
+        ({"url": "http://127.0.0.1:1"}, {"url": "{url}"}),
+        ({"username": "old", "password": "old"}, {"api_key": "{key}"}),
+    ],
+)
+async def test_what_is_entered_is_used_instead(
+    hass: HomeAssistant, primary: FakeQBittorrent, known_as: flow.Fields, typed: flow.Fields
+) -> None:
+    """The choice stays in the form after an error, so it must not undo what is typed then."""
+    core = known(hass, primary, **known_as)
+    form = await flow.submit(hass, await flow.begin(hass), {"take_over": core.entry_id})
+    assert form["errors"]
+    key = primary.new_api_key()
+    typed = {name: text.format(url=primary.url, key=key) for name, text in typed.items()}
+    result = await flow.submit(hass, form, {"take_over": core.entry_id} | typed)
+    result = await flow.finish(hass, result)
+    (subentry,) = result["result"].subentries.values()
+    assert typed.items() <= subentry.data.items()
+    assert "old" not in subentry.data.values()
+    assert subentry.data["verify_ssl"] is False
+    await hass.config_entries.async_unload(result["result"].entry_id)
+
+
 async def test_nothing_chosen_and_nothing_entered(
     hass: HomeAssistant, primary: FakeQBittorrent
 ) -> None:

@@ -8,6 +8,7 @@ from homeassistant.const import CONF_NAME, CONF_PASSWORD, CONF_URL, CONF_USERNAM
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.selector import SelectOptionDict
 
+from .const import CONF_API_KEY
 from .core.errors import InvalidUrlError
 from .core.url import normalise_url, same_place
 
@@ -31,11 +32,14 @@ def async_known_servers(
 
 @callback
 def async_taken_over(hass: HomeAssistant, entered: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what was entered, with what the chosen server is known by filled in."""
+    """Return what was entered, with what the chosen server is known by where nothing was."""
     fields = {key: value for key, value in entered.items() if key != CONF_TAKE_OVER}
     chosen = hass.config_entries.async_get_entry(entered.get(CONF_TAKE_OVER, ""))
     if chosen is not None and chosen.domain == CORE_DOMAIN:
-        fields |= {key: chosen.data[key] for key in _TAKEN if key in chosen.data}
+        own = {key for key in (CONF_URL, CONF_USERNAME, CONF_PASSWORD) if fields.get(key)}
+        if fields.get(CONF_API_KEY):
+            own |= {CONF_USERNAME, CONF_PASSWORD}
+        fields |= {key: chosen.data[key] for key in _TAKEN if key in chosen.data and key not in own}
         fields[CONF_NAME] = fields.get(CONF_NAME) or chosen.title
     return {CONF_NAME: "", CONF_URL: "", **fields}
 
