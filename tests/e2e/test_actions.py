@@ -25,8 +25,7 @@ async def test_add_magnets_shows_its_response(ready: House, user: User) -> None:
     await control.locator("ha-expansion-panel").get_by_role("button").first.click()
     await look(control)
     magnets = rows.filter(has_text=word("services.add_magnets.fields.magnets.name")).first
-    await magnets.get_by_role("button", name="Add").click()
-    await magnets.locator("input").fill(ONE.link)
+    await magnets.locator("textarea").fill(ONE.link)
     await user.page.get_by_role("button", name="Perform action").click()
     response = user.page.locator("ha-yaml-editor, ha-code-editor").last
     await expect(response).to_contain_text("status: added")
