@@ -257,9 +257,11 @@ async def test_failed(
     primary.torrents.never_listed = {info_hash(number) for number in range(2, 14)}
     await add(hass, link(1), link(2))
     await settled(hass)
-    assert texts(calls) == ["1 magnet failed: Reason: rejected. Torrent 2"]
-    assert phone[0].data["message"] == "Reason: rejected. Torrent 2"
+    assert texts(calls) == ["1 magnet failed: Reason: Refused by the server. Torrent 2"]
+    assert phone[0].data["message"] == "Reason: Refused by the server. Torrent 2"
     await add(hass, *(link(number) for number in range(3, 14)))
     await settled(hass)
-    assert texts(calls)[1].startswith("11 magnets failed: Reason: rejected. Torrent 3, ")
+    assert texts(calls)[1].startswith(
+        "11 magnets failed: Reason: Refused by the server. Torrent 3, "
+    )
     assert texts(calls)[1].endswith("Torrent 12 and more")

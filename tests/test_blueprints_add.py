@@ -213,7 +213,7 @@ async def test_nothing_valid_by_webhook(
         "/api/webhook/not-to-be-guessed", json={"magnets": [link(1), "http://x.example/a.torrent"]}
     )
     await settled(hass)
-    assert texts(calls)[-1] == "Magnets taken: 1 added, 0 queued, 1 failed (invalid_magnet)."
+    assert texts(calls)[-1] == "Magnets taken: 1 added, 0 queued, 1 failed (invalid magnet)."
 
 
 @pytest.mark.parametrize(("local_only", "expected"), [(None, set()), (False, {info_hash(1)})])

@@ -178,4 +178,6 @@ async def test_last_event(hass: HomeAssistant, primary: FakeQBittorrent) -> None
     )
     await add(hass, "magnet:?bogus", link(1))
     await settled(hass)
-    assert re.fullmatch(r"\*\*Failed:\*\* 1 \(invalid_magnet\), \d+ seconds? ago", shown().strip())
+    assert re.fullmatch(
+        r"\*\*Failed:\*\* 1 \(Not a valid magnet link\), \d+ seconds? ago", shown().strip()
+    )

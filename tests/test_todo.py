@@ -89,7 +89,7 @@ async def test_what_waits_is_listed_oldest_first(
     assert (second["uid"], second["summary"]) == (info_hash(1), info_hash(1))
     queued_at = (await call(hass, "get_queue"))["queued"][0]["queued_at"]
     there = datetime.fromisoformat(queued_at).astimezone(ZoneInfo("Asia/Tokyo"))
-    assert first["description"] == f"unreachable · {there:%Y-%m-%d %H:%M}"
+    assert first["description"] == f"Unreachable · {there:%Y-%m-%d %H:%M}"
     assert hass.states.is_state(LIST, "2")
 
 
@@ -122,7 +122,7 @@ async def test_reason_follows_the_status(
     primary.access.sessions.clear()
     await poll(hass)
     await shown_now(hass)
-    assert (await items(hass))[0]["description"].startswith("auth_failed · ")
+    assert (await items(hass))[0]["description"].startswith("Login failed · ")
 
 
 async def test_deleted_items_leave_the_queue_for_good(
@@ -258,7 +258,7 @@ async def test_time_that_no_calendar_has(
     clock.tick(1e15)
     await add(hass, link(1))
     await shown_now(hass)
-    assert (await items(hass))[0]["description"] == "unreachable · ?"
+    assert (await items(hass))[0]["description"] == "Unreachable · ?"
 
 
 async def test_no_names_in_states_and_no_secrets_at_all(

@@ -22,6 +22,8 @@ from custom_components.qbittorrent_resilient import (
     troubles,
 )
 from custom_components.qbittorrent_resilient.connect import FORM_ERRORS
+from custom_components.qbittorrent_resilient.core import entry as books
+from custom_components.qbittorrent_resilient.core.intake import MOST_TEXTS
 from custom_components.qbittorrent_resilient.core.models import InstanceStatus
 from custom_components.qbittorrent_resilient.forms import (
     OPTIONS_SCHEMA,
@@ -205,8 +207,14 @@ def test_entities() -> None:
         assert all(text["name"] for text in TEXTS["entity"][platform].values())
     states = TEXTS["entity"]["sensor"]["status"]["state"]
     assert list(states) == list(InstanceStatus)
-    kinds = TEXTS["entity"]["event"]["magnets"]["state_attributes"]["event_type"]["state"]
-    assert set(kinds) == set(event.MAGNETS.event_types or ())
+    told = TEXTS["entity"]["event"]["magnets"]["state_attributes"]
+    assert set(told["event_type"]["state"]) == set(event.MAGNETS.event_types or ())
+    # Those of `ok` servers have none; the others wait for what the status says.
+    reasons = {books.UNCERTAIN, books.NO_INSTANCE, books.REJECTED, books.EXPIRED}
+    reasons |= {books.REMOVED, books.INVALID_MAGNET, *InstanceStatus} - {InstanceStatus.OK}
+    assert told["reason"]["state"].keys() == reasons
+    for status, text in states.items():
+        assert told["reason"]["state"].get(status) == (None if status == "ok" else text)
 
 
 def test_exceptions() -> None:
@@ -286,6 +294,14 @@ def test_actions_take_the_fields_that_are_described() -> None:
                 assert fields[str(key)]["required"] is True
             elif callable(getattr(key, "default", None)) and "default" in fields[str(key)]:
                 assert key.default() == fields[str(key)]["default"]
+
+
+def test_selectors_take_what_their_texts_say() -> None:
+    """Several links pasted into a field of one line would be glued together."""
+    fields, _ = action_fields(ACTIONS["add_magnets"]["fields"])
+    assert fields["magnets"]["selector"] == {"text": {"multiline": True}}
+    number = fields["max_downloads"]["selector"]["number"]
+    assert (number["min"], number["max"]) == (1, MOST_TEXTS)
 
 
 def test_texts_are_plain() -> None:

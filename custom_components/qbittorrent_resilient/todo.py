@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import override
 
+from homeassistant.components.event import DOMAIN as EVENT_DOMAIN
 from homeassistant.components.todo import (
     TodoItem,
     TodoItemStatus,
@@ -13,6 +14,7 @@ from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.event import async_call_later
+from homeassistant.helpers.translation import async_translate_state_attr
 from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
@@ -20,6 +22,7 @@ from .coordinator import QueueCoordinator, ResilientConfigEntry
 from .core.courier import Courier
 from .core.entry import Entry, Stage
 from .entity import HubEntity
+from .event import MAGNETS
 
 PARALLEL_UPDATES = 0
 
@@ -127,11 +130,18 @@ class QueueList(HubEntity[QueueCoordinator], TodoListEntity):
         return [self._item(entry) for entry in queued[:MOST_ITEMS]]
 
     def _item(self, entry: Entry) -> TodoItem:
+        reason = self._in_words(self._courier.reason(entry))
         return TodoItem(
             uid=entry.info_hash,
             summary=entry.magnet.name or entry.info_hash,
             status=TodoItemStatus.NEEDS_ACTION,
-            description=f"{self._courier.reason(entry)} · {_local(entry.queued_at)}",
+            description=f"{reason} · {_local(entry.queued_at)}",
+        )
+
+    def _in_words(self, reason: str) -> str:
+        """Return a reason as the event entity says it, in Home Assistant's language."""
+        return async_translate_state_attr(
+            self.hass, reason, EVENT_DOMAIN, DOMAIN, MAGNETS.key, None, "reason"
         )
 
 
