@@ -15,6 +15,7 @@ import pytest
 from custom_components.qbittorrent_resilient.const import DOMAIN
 from tests.actions import add
 from tests.common import TARGET, FakeVpn, Start, instance, link, settled
+from tests.demo.dashboard import SAMPLE
 from tests.fake.server import FakeQBittorrent
 
 FOLDER = Path(__file__).parents[1] / "dashboards"
@@ -42,8 +43,7 @@ def read(name: str) -> str:
 
 def with_comments_taken_away(name: str) -> str:
     """Return a file as it is when the user has followed its hints."""
-    text = re.sub(r"^( *)# (-|  )(?= \w+: | \w+\.)", r"\1\2", read(name), flags=re.MULTILINE)
-    return re.sub(r"^( *)#   (\w+: )", r"\1  \2", text, flags=re.MULTILINE)
+    return SAMPLE.sub(lambda found: re.sub(r"(?m)^( +)# ", r"\1", found[0]), read(name))
 
 
 def walk(value: Any) -> Iterator[dict[str, Any]]:

@@ -206,7 +206,7 @@ def test_entities() -> None:
         assert TEXTS["entity"][platform].keys() == icons[platform].keys() == keys
         assert all(text["name"] for text in TEXTS["entity"][platform].values())
     states = TEXTS["entity"]["sensor"]["status"]["state"]
-    assert list(states) == list(InstanceStatus)
+    assert list(states) == list(icons["sensor"]["status"]["state"]) == list(InstanceStatus)
     told = TEXTS["entity"]["event"]["magnets"]["state_attributes"]
     assert set(told["event_type"]["state"]) == set(event.MAGNETS.event_types or ())
     # Those of `ok` servers have none; the others wait for what the status says.

@@ -1,5 +1,6 @@
 """The dashboard of the README in the real frontend, with things going on."""
 
+import json
 from typing import Any
 
 from homeassistant.util.yaml import parse_yaml
@@ -96,6 +97,17 @@ async def test_in_the_dark(ready: House, sit_down: SitDown, paths: dict[str, str
         await user.keep("dashboard-dark")
 
 
+async def test_the_tile_of_a_vpn_that_is_not_watched_stays_away(ready: House, user: User) -> None:
+    view: Any = parse_yaml(VIEW.read_text(encoding="utf-8"))
+    tile = next(card for card in view["sections"][0]["cards"] if card.get("name") == "VPN")
+    there = {"type": "tile", "entity": f"sensor.{DOMAIN}_queued_magnets"}
+    gone = json.loads(json.dumps(tile).replace(f"{DOMAIN}_vpn", "there_is_no_vpn"))
+    await make(ready, "no-vpn", there, tile, gone)
+    await user.open("/no-vpn")
+    await expect(user.page.locator("hui-tile-card")).to_have_count(2)
+    await expect(user.page.locator(BROKEN)).to_have_count(0)
+
+
 async def test_a_card_that_cannot_be_shown_is_noticed(ready: House, user: User) -> None:
     """The other tests would fail: this shows them what they look for."""
     card = {"type": "tile", "entity": "sensor.there_is_no_such_thing"}
@@ -114,6 +126,7 @@ async def test_the_card_for_a_phone(ready: House, user: User, paths: dict[str, s
     await user.page.set_viewport_size(PHONE)  # type: ignore[arg-type]
     await open_dashboard(user, "/phone-card")
     await expect(user.page.locator("hui-tile-card")).to_contain_text("Retry now")
+    await look(user.page.locator("hui-view"), reach=1)
     await user.keep("phone-card", user.page.locator("hui-view hui-card").first)
 
 
