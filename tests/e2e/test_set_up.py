@@ -3,6 +3,7 @@
 from playwright.async_api import expect
 import pytest
 
+from tests.demo.magnets import ONE
 from tests.harness.home_assistant import DOMAIN
 
 from .fixtures import House
@@ -80,6 +81,7 @@ async def look_at_devices(house: House, user: User) -> None:
         entities = user.page.locator("ha-device-entities-card")
         await expect(entities).to_contain_text("Connected")
         await expect(entities).to_contain_text(word("entity.sensor.status.name"))
+    await house.home.api.call_service(DOMAIN, "add_magnets", {"magnets": [ONE.link]})
     await user.open(f"/config/devices/device/{mine['qBittorrent Resilient']}")
     page = user.page.locator("ha-config-device-page")
     for key in (
@@ -91,4 +93,6 @@ async def look_at_devices(house: House, user: User) -> None:
     ):
         text = word(f"entity.{key}.name")
         await expect(page.get_by_text(text, exact=True).first).to_be_visible()
+    added = word("entity.event.magnets.state_attributes.event_type.state.added")
+    await expect(page.locator("ha-logbook")).to_contain_text(added)
     await user.keep("device")
