@@ -7,13 +7,16 @@ from typing import Any
 from unittest.mock import patch
 
 from homeassistant.config_entries import ConfigEntryState, ConfigSubentry
+from homeassistant.const import EVENT_STATE_CHANGED
 from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 import pytest
+from pytest_homeassistant_custom_component.common import async_capture_events
 
 from custom_components.qbittorrent_resilient.core.qbittorrent.connection import REQUEST_SECONDS
 from custom_components.qbittorrent_resilient.storage import QueueStorage
+from tests.actions import add
 from tests.common import (
     TARGET,
     FakeVpn,
@@ -286,3 +289,26 @@ async def test_change_while_it_is_set_up(
     await settled(hass)
     line = [one.settings.key for one in entry.runtime_data.courier.line]
     assert line == ["second", "first"]
+
+
+async def test_counts_are_right_from_the_first_on(
+    hass: HomeAssistant, start: Start, primary: FakeQBittorrent
+) -> None:
+    """An empty queue that fills up would be news to automations."""
+    await primary.refuse()
+    entry = await start(instance("first", primary))
+    await add(hass, link(1))
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    await primary.listen()
+    primary.faults.hang()
+    changes = async_capture_events(hass, EVENT_STATE_CHANGED)
+    hass.set_state(CoreState.starting)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    hass.set_state(CoreState.running)
+    await hass.async_block_till_done()
+    counts = [
+        one.data["new_state"].state
+        for one in changes
+        if one.data["entity_id"] == "sensor.qbittorrent_resilient_queued_magnets"
+    ]
+    assert counts == ["1"]

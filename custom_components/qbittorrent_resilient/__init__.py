@@ -54,6 +54,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: ResilientConfigEntry) ->
         raise ConfigEntryNotReady(
             translation_domain=DOMAIN, translation_key="queue_unreadable"
         ) from err
+    runtime.queue.async_refresh_counts()
     issues.async_take_back(hass, issues.NEWER)
     unreadable = async_unreadable(hass, entry.entry_id, runtime.courier.queue.get)
     issues.async_tell_unreadable(hass, unreadable)
