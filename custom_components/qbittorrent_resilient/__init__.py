@@ -16,7 +16,7 @@ from .record_file import NewerVersionError
 from .runtime import async_build
 from .services import async_setup_services
 from .storage import async_retire, async_unreadable
-from .troubles import async_watch
+from .troubles import async_take_back, async_watch
 
 PLATFORMS = [
     Platform.BINARY_SENSOR,
@@ -86,6 +86,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: ResilientConfigEntry) -
 async def async_remove_entry(hass: HomeAssistant, entry: ResilientConfigEntry) -> None:
     """Delete the stored queue, but for what is still owed."""
     await async_retire(hass, entry.entry_id)
+    async_take_back(hass)
     issues.async_take_back(hass, issues.NEWER)
     issues.async_tell_unreadable(hass, 0)
 

@@ -1,10 +1,11 @@
 """Troubles that the user can do something about, in Home Assistant's repairs.
 
-Each is said while it lasts and taken back when its cause is gone. What passes by itself, such as a
-server that is down, is for the sensors to say.
+Each is said while it lasts and taken back when its cause is known to be gone: once one is taken
+back, Home Assistant forgets that the user ignores it. What passes by itself, such as a server that
+is down, is for the sensors to say.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 import re
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
@@ -13,13 +14,23 @@ from homeassistant.helpers.event import async_call_later
 
 from .const import DOMAIN, TROUBLESHOOTING_URL
 from .coordinator import InstanceCoordinator, ResilientConfigEntry
-from .core.models import InstanceStatus
+from .core.models import InstanceStatus, VpnState
 
 FAILED = "failed_magnets"
 NO_ICMP = "icmp_not_permitted"
 HOST_REJECTED = "host_rejected"
 BANNED = "banned"
 OLD = "old_qbittorrent"
+
+_OF_HUB = (FAILED, NO_ICMP)
+_OF_INSTANCE = (HOST_REJECTED, BANNED, OLD)
+_NO_ANSWER = {
+    None,
+    InstanceStatus.VPN_DOWN,
+    InstanceStatus.UNREACHABLE,
+    InstanceStatus.TIMEOUT,
+}
+"""A server with one of these has told nothing about itself."""
 
 OLDEST_TESTED = (4, 5)
 """The oldest qBittorrent that the tests run against."""
@@ -31,7 +42,8 @@ BANNED_SECONDS = 3600.0
 def async_watch(hass: HomeAssistant, entry: ResilientConfigEntry) -> None:
     """Say what is wrong, from now until the entry is unloaded."""
     runtime = entry.runtime_data
-    said: set[str] = set()
+    of_instances = {f"{kind}_{key}" for kind in _OF_INSTANCE for key in runtime.instances}
+    async_take_back(hass, still={*of_instances, *(_OF_HUB if runtime.vpn else (FAILED,))})
 
     @callback
     def say(
@@ -43,10 +55,8 @@ def async_watch(hass: HomeAssistant, entry: ResilientConfigEntry) -> None:
         fixable: bool = False,
     ) -> None:
         if not is_so:
-            said.discard(issue_id)
             ir.async_delete_issue(hass, DOMAIN, issue_id)
             return
-        said.add(issue_id)
         ir.async_create_issue(
             hass,
             DOMAIN,
@@ -65,7 +75,9 @@ def async_watch(hass: HomeAssistant, entry: ResilientConfigEntry) -> None:
 
     @callback
     def vpn_changed() -> None:
-        say(NO_ICMP, runtime.vpn is not None and not runtime.vpn.data.permitted, NO_ICMP)
+        reading = None if runtime.vpn is None else runtime.vpn.data
+        if reading is not None and (reading.state is not VpnState.UNKNOWN or not reading.permitted):
+            say(NO_ICMP, not reading.permitted, NO_ICMP)
 
     _follow(entry, runtime.queue.async_add_listener, queue_changed)
     if runtime.vpn is not None:
@@ -76,11 +88,23 @@ def async_watch(hass: HomeAssistant, entry: ResilientConfigEntry) -> None:
         entry.async_on_unload(watch.stop)
 
     @callback
-    def take_back() -> None:
-        for issue_id in said:
-            ir.async_delete_issue(hass, DOMAIN, issue_id)
+    def unloaded() -> None:
+        if entry.disabled_by:
+            async_take_back(hass)
 
-    entry.async_on_unload(take_back)
+    entry.async_on_unload(unloaded)
+
+
+@callback
+def async_take_back(hass: HomeAssistant, *, still: Collection[str] = ()) -> None:
+    """Take back whatever was said, but for issues that may still be so."""
+    for domain, issue_id in list(ir.async_get(hass).issues):
+        if (
+            domain == DOMAIN
+            and issue_id.startswith((*_OF_HUB, *_OF_INSTANCE))
+            and issue_id not in still
+        ):
+            ir.async_delete_issue(hass, DOMAIN, issue_id)
 
 
 @callback
@@ -115,13 +139,16 @@ class _InstanceWatch:
         """Say what its status and version mean."""
         client, status = self._coordinator.monitor.client, self._coordinator.data
         name = {"name": self._coordinator.monitor.settings.name}
-        rejected = status is InstanceStatus.HOST_REJECTED
-        self._say(f"{HOST_REJECTED}_{self._key}", rejected, HOST_REJECTED, name)
-        old = client.version is not None and _is_old(client.version)
-        version = name | {"version": client.version or ""}
-        self._say(f"{OLD}_{self._key}", old, OLD, version)
+        if client.version is not None:
+            version = name | {"version": client.version}
+            self._say(f"{OLD}_{self._key}", _is_old(client.version), OLD, version)
         if status is not InstanceStatus.BANNED:
             self.stop()
+        if status in _NO_ANSWER:
+            return
+        rejected = status is InstanceStatus.HOST_REJECTED
+        self._say(f"{HOST_REJECTED}_{self._key}", rejected, HOST_REJECTED, name)
+        if status is not InstanceStatus.BANNED:
             self._say(f"{BANNED}_{self._key}", False, BANNED, name)
         elif self._stop_waiting is None:
             self._stop_waiting = async_call_later(
