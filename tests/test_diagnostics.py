@@ -26,10 +26,10 @@ from tests.fake.server import FakeQBittorrent
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+00:00")
 OPTIONS = {
-    "scan_interval": None,
-    "failures_before_down": None,
-    "successes_before_up": None,
-    "queue_expiry": None,
+    "scan_interval": 30,
+    "failures_before_down": 3,
+    "successes_before_up": 2,
+    "queue_expiry": 21,
 }
 EMPTY = {stage.value: {"count": 0} for stage in Stage}
 
@@ -102,7 +102,7 @@ async def test_exact_shape(
         instance("first", primary, requires_vpn=True),
         instance("second", secondary, priority=2, verify_ssl=False),
         targets=(TARGET, "2001:db8::7", "far.example", "also.example"),
-        options={"scan_interval": 30, "queue_expiry": 7},
+        options={"scan_interval": 20, "queue_expiry": 7},
     )
     secondary.torrents.never_listed = {info_hash(9)}
     vpn.up = False
@@ -119,7 +119,7 @@ async def test_exact_shape(
     histories = [found["instances"][f"instance_{one}"].pop("history") for one in (1, 2)]
     assert [one["last_changes"] for one in histories] == [
         [seen("vpn_down"), seen("ok"), seen("vpn_down")],
-        [seen("ok"), seen("unreachable")],
+        [seen("ok"), seen("unreachable", reason="ClientConnectorError")],
     ]
     vpn_history = found["vpn"].pop("history")
     assert vpn_history["last_changes"] == [GOOD_ROUND, DOWN]
@@ -139,7 +139,7 @@ async def test_exact_shape(
         "taken_at": "TIME",
         "state": "loaded",
         "why": None,
-        "options": OPTIONS | {"scan_interval": 30, "queue_expiry": 7},
+        "options": OPTIONS | {"scan_interval": 20, "queue_expiry": 7},
         "vpn": {
             "targets": {"ipv4": 1, "ipv6": 1, "name": 2},
             "state": "off",
@@ -150,6 +150,7 @@ async def test_exact_shape(
             "instance_1": common
             | {
                 "status": "vpn_down",
+                "reason": None,
                 "version": "5.3.0",
                 "verify_ssl": True,
                 "requires_vpn": True,
@@ -158,6 +159,7 @@ async def test_exact_shape(
             "instance_2": common
             | {
                 "status": "unreachable",
+                "reason": "ClientConnectorError",
                 "version": "4.5.2",
                 "verify_ssl": False,
                 "requires_vpn": False,

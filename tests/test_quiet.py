@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 import logging
+import re
 from unittest.mock import patch
 
 from homeassistant.core import HomeAssistant
@@ -36,7 +37,7 @@ def said(caplog: pytest.LogCaptureFixture, level: int = logging.INFO) -> list[st
     integration is not one of Home Assistant's own is no news.
     """
     found = [
-        one.getMessage()
+        re.sub(r"(?<= is not usable: )(\w+) \(.+\)$", r"\1", one.getMessage())
         for one in caplog.records
         if one.levelno >= (level if one.name.startswith(OURS) else logging.WARNING)
         and not one.name.startswith("aiohttp_fast_zlib")

@@ -1,6 +1,7 @@
 """The status of an instance: each word, what leads to it, and the way back to ok."""
 
 from collections.abc import Callable
+import re
 from typing import Any
 
 from homeassistant.core import HomeAssistant
@@ -32,11 +33,12 @@ def endpoints(server: FakeQBittorrent) -> list[str]:
 
 
 def edges(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """Return what our coordinators said."""
+    """Return what our coordinators said, reasons aside."""
     name = "custom_components.qbittorrent_resilient.coordinator"
-    return [
+    said = [
         one.getMessage() for one in caplog.records if one.name == name and one.levelname != "DEBUG"
     ]
+    return [re.sub(r" \(.+\)$", "", one) for one in said]
 
 
 async def test_ok(hass: HomeAssistant, start: Start, dialect: Dialect) -> None:
@@ -125,6 +127,7 @@ async def test_unreachable_from_the_start(
     await poll(hass)
     assert status(hass) == "ok"
     assert edges(caplog) == ["First is not usable: unreachable", "First is ok"]
+    assert "First is not usable: unreachable (ClientConnectorError)" in caplog.messages
 
 
 async def test_from_one_failure_to_the_next(

@@ -1,5 +1,7 @@
 """Names that several modules of the integration share."""
 
+from homeassistant.const import CONF_SCAN_INTERVAL
+
 DOMAIN = "qbittorrent_resilient"
 TITLE = "qBittorrent Resilient"
 SUBENTRY_INSTANCE = "instance"
@@ -20,3 +22,11 @@ CONF_STOPPED = "stopped"
 CONF_FAILURES_BEFORE_DOWN = "failures_before_down"
 CONF_SUCCESSES_BEFORE_UP = "successes_before_up"
 CONF_QUEUE_EXPIRY = "queue_expiry"
+
+DEFAULT_OPTIONS = {
+    CONF_SCAN_INTERVAL: 30,
+    CONF_FAILURES_BEFORE_DOWN: 3,
+    CONF_SUCCESSES_BEFORE_UP: 2,
+    CONF_QUEUE_EXPIRY: 21,
+}
+"""What counts where the user has not said otherwise: seconds, rounds, rounds, days."""

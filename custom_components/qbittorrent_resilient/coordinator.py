@@ -19,7 +19,7 @@ from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
-from .const import DOMAIN
+from .const import DEFAULT_OPTIONS, DOMAIN
 from .core import health, vpn
 from .core.courier import Courier
 from .core.entry import Stage
@@ -30,7 +30,7 @@ from .core.vpn import VpnMonitor, VpnReading
 
 _LOGGER = logging.getLogger(__name__)
 
-DEFAULT_SCAN_SECONDS = 30
+DEFAULT_SCAN_SECONDS = DEFAULT_OPTIONS[CONF_SCAN_INTERVAL]
 MOMENT_SECONDS = 1.0
 """How long a magnet may be under way before it counts as queued; mostly it takes some ms."""
 NOT_PERMITTED = "icmp_not_permitted"
@@ -93,10 +93,8 @@ class _PacedCoordinator[T](DataUpdateCoordinator[T]):
         )
 
     @callback
-    def _set_pace(self, doubt_seconds: float | None) -> None:
-        self.update_interval = (
-            self._pace if doubt_seconds is None else timedelta(seconds=doubt_seconds)
-        )
+    def _set_pace(self, doubt: float | None) -> None:
+        self.update_interval = self._pace if doubt is None else timedelta(seconds=doubt)
 
 
 class VpnCoordinator(_PacedCoordinator[VpnReading]):
@@ -182,6 +180,12 @@ class InstanceCoordinator(_PacedCoordinator[InstanceStatus | None]):
         finally:
             self._polling = False
 
+    @property
+    def reason(self) -> str | None:
+        """Return what the status rests on, where it is not the VPN's."""
+        monitor = self.monitor
+        return None if monitor.status is InstanceStatus.VPN_DOWN else monitor.reason
+
     async def async_check(self) -> None:
         """Check now; once more where a single silence leaves it open."""
         await self.async_refresh()
@@ -202,6 +206,7 @@ class InstanceCoordinator(_PacedCoordinator[InstanceStatus | None]):
             Look(
                 dt_util.utcnow().timestamp(),
                 None if status is None else status.value,
+                reason=self.reason,
                 in_doubt=self.monitor.in_doubt,
             )
         )
@@ -225,7 +230,8 @@ class InstanceCoordinator(_PacedCoordinator[InstanceStatus | None]):
             runtime.courier.instance_ready()
             self._said_down = False
         elif status not in (None, InstanceStatus.VPN_DOWN) and not self._said_down:
-            _LOGGER.warning("%s is not usable: %s", self.name, status)
+            why = f" ({self.reason})" if self.reason else ""
+            _LOGGER.warning("%s is not usable: %s%s", self.name, status, why)
             self._said_down = True
         if status in (InstanceStatus.OK, InstanceStatus.AUTH_FAILED):
             runtime.ask_for_credentials()

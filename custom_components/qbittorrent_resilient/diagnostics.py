@@ -11,19 +11,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from homeassistant.config_entries import ConfigEntryState, ConfigSubentry
-from homeassistant.const import CONF_SCAN_INTERVAL
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 from homeassistant.util import dt as dt_util
 
-from .const import (
-    CONF_FAILURES_BEFORE_DOWN,
-    CONF_QUEUE_EXPIRY,
-    CONF_SUCCESSES_BEFORE_UP,
-    CONF_VPN_TARGETS,
-    DOMAIN,
-    SUBENTRY_INSTANCE,
-)
+from .const import CONF_VPN_TARGETS, DEFAULT_OPTIONS, DOMAIN, SUBENTRY_INSTANCE
 from .coordinator import InstanceCoordinator, ResilientConfigEntry, Runtime
 from .core.entry import (
     EXPIRED,
@@ -42,12 +34,6 @@ from .settings import instance_settings, verifies_ssl
 
 type Data = dict[str, Any]
 
-_OPTIONS = (
-    CONF_SCAN_INTERVAL,
-    CONF_FAILURES_BEFORE_DOWN,
-    CONF_SUCCESSES_BEFORE_UP,
-    CONF_QUEUE_EXPIRY,
-)
 _REASONS = {EXPIRED, INVALID_MAGNET, NO_INSTANCE, REJECTED, REMOVED, UNCERTAIN, *InstanceStatus}
 """The stored file could hold any text for a reason."""
 
@@ -63,7 +49,7 @@ async def async_get_config_entry_diagnostics(
         "taken_at": dt_util.utcnow().isoformat(),
         "state": entry.state.value,
         "why": entry.error_reason_translation_key,
-        "options": {name: entry.options.get(name) for name in _OPTIONS},
+        "options": {name: entry.options.get(name, one) for name, one in DEFAULT_OPTIONS.items()},
         "vpn": _of_vpn(entry, runtime),
         "instances": {places[one.subentry_id]: _of_instance(one, runtime) for one in subentries},
     }
@@ -138,6 +124,7 @@ def _of_server(coordinator: InstanceCoordinator) -> Data:
     runtime = coordinator.config_entry.runtime_data
     return {
         "status": None if monitor.status is None else monitor.status.value,
+        "reason": coordinator.reason,
         "in_doubt": monitor.in_doubt,
         "is_active": runtime.courier.active is monitor,
         "version": monitor.client.version,

@@ -45,6 +45,7 @@ from .const import (
     CONF_SUCCESSES_BEFORE_UP,
     CONF_TAGS,
     CONF_VPN_TARGETS,
+    DEFAULT_OPTIONS,
 )
 from .core.errors import InvalidUrlError, PingNotPermittedError
 from .core.ping import IcmpPing
@@ -78,10 +79,13 @@ TARGETS_SCHEMA = vol.Schema({vol.Optional(CONF_VPN_TARGETS, default=list): _LINE
 
 OPTIONS_SCHEMA = vol.Schema(
     {
-        vol.Required(CONF_SCAN_INTERVAL, default=30): _whole_number(10, 3600, "s"),
-        vol.Required(CONF_FAILURES_BEFORE_DOWN, default=3): _whole_number(1, 10),
-        vol.Required(CONF_SUCCESSES_BEFORE_UP, default=2): _whole_number(1, 10),
-        vol.Required(CONF_QUEUE_EXPIRY, default=21): _whole_number(1, 365, "d"),
+        vol.Required(name, default=DEFAULT_OPTIONS[name]): kind
+        for name, kind in {
+            CONF_SCAN_INTERVAL: _whole_number(10, 3600, "s"),
+            CONF_FAILURES_BEFORE_DOWN: _whole_number(1, 10),
+            CONF_SUCCESSES_BEFORE_UP: _whole_number(1, 10),
+            CONF_QUEUE_EXPIRY: _whole_number(1, 365, "d"),
+        }.items()
     }
 )
 

@@ -10,6 +10,7 @@ from .const import (
     CONF_QUEUE_EXPIRY,
     CONF_SUCCESSES_BEFORE_UP,
     CONF_VPN_TARGETS,
+    DEFAULT_OPTIONS,
     SUBENTRY_INSTANCE,
 )
 from .coordinator import (
@@ -38,12 +39,13 @@ DAY_SECONDS = 86_400
 def async_build(hass: HomeAssistant, entry: ResilientConfigEntry) -> Runtime:
     """Return what the entry's settings ask for; nothing runs yet."""
     clock = Clock()
+    options = DEFAULT_OPTIONS | entry.options
     targets = entry.data.get(CONF_VPN_TARGETS) or []
     vpn = VpnMonitor(
         targets,
         IcmpPing(),
-        failures_before_down=int(entry.options.get(CONF_FAILURES_BEFORE_DOWN, 3)),
-        successes_before_up=int(entry.options.get(CONF_SUCCESSES_BEFORE_UP, 2)),
+        failures_before_down=int(options[CONF_FAILURES_BEFORE_DOWN]),
+        successes_before_up=int(options[CONF_SUCCESSES_BEFORE_UP]),
         clock=clock,
     )
     monitors = {
@@ -60,7 +62,7 @@ def async_build(hass: HomeAssistant, entry: ResilientConfigEntry) -> Runtime:
         monitors.values(),
         vpn if targets else None,
         MagnetQueue(QueueStorage(hass, entry.entry_id)),
-        expiry_seconds=entry.options.get(CONF_QUEUE_EXPIRY, 21) * DAY_SECONDS,
+        expiry_seconds=options[CONF_QUEUE_EXPIRY] * DAY_SECONDS,
         clock=clock,
     )
     return Runtime(

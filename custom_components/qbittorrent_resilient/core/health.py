@@ -55,6 +55,8 @@ class InstanceMonitor:
         self.save_failed_at = float("-inf")
         """When the server's log last said that it could not save, in epoch seconds."""
         self._status: InstanceStatus | None = None
+        self.reason: str | None = None
+        """Why the last look failed, in words of our own; None where it did not."""
         self.listener: Callable[[InstanceStatus | None], None] | None = None
 
     @property
@@ -103,7 +105,7 @@ class InstanceMonitor:
     def _failed(self, err: InstanceError) -> None:
         """One timeout is no verdict, two in a row are; every other failure counts at once."""
         unanswered = self._unanswered + 1 if err.status is InstanceStatus.TIMEOUT else 0
-        self._set(self._status if unanswered == 1 else err.status, unanswered)
+        self._set(self._status if unanswered == 1 else err.status, unanswered, str(err))
 
     async def check(self) -> InstanceStatus | None:
         """Ask the server how it is, or join the check under way; None while there is no verdict."""
@@ -125,8 +127,10 @@ class InstanceMonitor:
             self._set(status)
         return self.status
 
-    def _set(self, status: InstanceStatus | None, unanswered: int = 0) -> None:
-        self._unanswered, self._status = unanswered, status
+    def _set(
+        self, status: InstanceStatus | None, unanswered: int = 0, reason: str | None = None
+    ) -> None:
+        self._unanswered, self._status, self.reason = unanswered, status, reason
         if self.listener is not None:
             self.listener(self.status)
 
