@@ -122,6 +122,7 @@ async def test_retry_queue_without_response(
         ({"info_hashes": [info_hash(3), info_hash(1)]}, [1, 3]),
         ({"info_hashes": [info_hash(77), "nonsense"]}, []),
         ({"info_hashes": [info_hash(9)]}, []),
+        ({"info_hashes": []}, []),
         ({"all": True}, [0x2A, 1, 3]),
         ({"info_hashes": [info_hash(9), info_hash(1)], "list": "failed"}, [9]),
         ({"all": True, "list": "failed"}, [9, 8]),

@@ -23,7 +23,7 @@ async def _with_failed(hass: HomeAssistant, server: FakeQBittorrent, *numbers: i
 
 MALFORMED: list[dict[str, Any]] = [
     {},
-    {"info_hashes": []},
+    {"info_hashes": [], "all": True},
     {"all": False},
     {"info_hashes": [info_hash(1)], "all": True},
     {"all": "perhaps"},

@@ -245,7 +245,7 @@ def _malformed(field: str, reason: str) -> ServiceValidationError:
 def _chosen(runtime: Runtime, stage: Stage, data: dict[str, Any]) -> list[Entry]:
     """Return the entries that a call names: by their hashes, or all."""
     hashes, everything = data.get("info_hashes"), data.get("all", False)
-    if bool(hashes) == everything:
+    if (hashes is not None) == everything:
         raise ServiceValidationError(translation_domain=DOMAIN, translation_key="hashes_or_all")
     entries = runtime.courier.queue.at(stage)
     if everything:
