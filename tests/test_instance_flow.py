@@ -130,6 +130,31 @@ async def reconfigured(
     return dict(entry.subentries[key].data)
 
 
+async def test_what_is_left_out_stays_as_it_is(
+    hass: HomeAssistant, start: Start, vpn: FakeVpn, primary: FakeQBittorrent
+) -> None:
+    """Texts are cleared by leaving them out: the frontend does so."""
+    defaults = {"category": "iso", "save_path": "/iso", "tags": ["a"], "stopped": True}
+    given = instance(
+        "first", primary, priority=4, requires_vpn=False, verify_ssl=False, defaults=defaults
+    )
+    entry = await start(given, targets=(TARGET,))
+    fields = entered(primary)
+    for changes in ({}, {"defaults": {"category": "other"}}):
+        form = await entry.start_subentry_reconfigure_flow(hass, "first")
+        result = await submit(hass, form, fields | changes)
+        assert result["reason"] == "reconfigure_successful"
+        expected = {**given["data"], **changes}
+        if changes:
+            expected["defaults"] = {
+                "save_path": "",
+                "tags": [],
+                "stopped": True,
+                "category": "other",
+            }
+        assert dict(entry.subentries["first"].data) == expected
+
+
 def unique_ids(hass: HomeAssistant, entry: MockConfigEntry) -> dict[str, str]:
     """Return the unique ids of all entities by entity id."""
     found = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)

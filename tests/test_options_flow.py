@@ -52,6 +52,16 @@ async def test_defaults(hass: HomeAssistant, start: Start, primary: FakeQBittorr
     assert shown(form) == DEFAULTS | {"queue_expiry": 7}
 
 
+async def test_what_is_left_out_stays_as_it_is(
+    hass: HomeAssistant, start: Start, primary: FakeQBittorrent
+) -> None:
+    entry = await start(instance("first", primary), options={"scan_interval": 60})
+    form: Any = await hass.config_entries.options.async_init(entry.entry_id)
+    await hass.config_entries.options.async_configure(form["flow_id"], {"queue_expiry": 7})
+    assert entry.options == DEFAULTS | {"scan_interval": 60, "queue_expiry": 7}
+    await settled(hass)
+
+
 @pytest.mark.parametrize("option", RANGES)
 async def test_ranges(
     hass: HomeAssistant, start: Start, primary: FakeQBittorrent, option: str

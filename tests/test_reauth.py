@@ -190,6 +190,27 @@ async def test_begun_for_one_that_is_gone(
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "instance_removed")
 
 
+async def test_begun_for_nobody_in_particular(
+    hass: HomeAssistant, start: Start, primary: FakeQBittorrent, secondary: FakeQBittorrent
+) -> None:
+    """It is about the one that is refused, else about the first; without any there is nothing."""
+    entry = await start(
+        instance("first", primary), instance("second", secondary, password="wrong", priority=2)
+    )
+    for one in asked(hass):
+        hass.config_entries.flow.async_abort(one["flow_id"])
+    for name in ("Second", "First"):
+        form = await entry.start_reauth_flow(hass)
+        assert form["step_id"] == "reauth_confirm"
+        assert form["description_placeholders"]["name"] == name
+        hass.config_entries.flow.async_abort(form["flow_id"])
+        await hass.config_entries.async_unload(entry.entry_id)
+    for key in ("first", "second"):
+        hass.config_entries.async_remove_subentry(entry, key)
+    form = await entry.start_reauth_flow(hass)
+    assert (form["type"], form["reason"]) == (FlowResultType.ABORT, "instance_removed")
+
+
 async def test_the_vpn_going_down_does_not_close_the_dialog(
     hass: HomeAssistant, start: Start, vpn: FakeVpn, primary: FakeQBittorrent
 ) -> None:

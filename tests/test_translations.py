@@ -26,10 +26,10 @@ from custom_components.qbittorrent_resilient.core import entry as books
 from custom_components.qbittorrent_resilient.core.intake import MOST_TEXTS
 from custom_components.qbittorrent_resilient.core.models import InstanceStatus
 from custom_components.qbittorrent_resilient.forms import (
-    OPTIONS_SCHEMA,
     TARGETS_SCHEMA,
     credentials_schema,
     instance_schema,
+    options_schema,
 )
 from custom_components.qbittorrent_resilient.services import _SCHEMAS
 
@@ -50,7 +50,7 @@ FORMS = {
     ("config", "reauth_confirm"): CREDENTIALS,
     ("config_subentries", "user"): NEW_INSTANCE,
     ("config_subentries", "reconfigure"): INSTANCE,
-    ("options", "init"): OPTIONS_SCHEMA,
+    ("options", "init"): options_schema({}),
 }
 
 

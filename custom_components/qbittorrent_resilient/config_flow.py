@@ -16,7 +16,6 @@ from homeassistant.core import callback
 
 from .const import CONF_API_KEY, CONF_VPN_TARGETS, DOMAIN, SUBENTRY_INSTANCE, TITLE
 from .forms import (
-    OPTIONS_SCHEMA,
     TARGETS_SCHEMA,
     Errors,
     Fields,
@@ -26,9 +25,10 @@ from .forms import (
     credentials_schema,
     instance_schema,
     next_priority,
+    options_schema,
 )
 from .instance_flow import InstanceFlow
-from .reauth import SUBENTRY_ID, async_accept_credentials
+from .reauth import SUBENTRY_ID, async_accept_credentials, async_whom_to_ask
 from .take_over import async_known_servers, async_taken_over
 
 
@@ -120,7 +120,8 @@ class ResilientConfigFlow(ConfigFlow, domain=DOMAIN):
 
     async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
         """Begin to ask for new credentials of the one instance that was refused."""
-        self._refused = entry_data[SUBENTRY_ID]
+        asked_for = entry_data.get(SUBENTRY_ID)
+        self._refused = asked_for or async_whom_to_ask(self._get_reauth_entry())
         return await self.async_step_reauth_confirm()
 
     async def async_step_reauth_confirm(self, user_input: Fields | None = None) -> ConfigFlowResult:
@@ -172,7 +173,5 @@ class ResilientOptionsFlow(OptionsFlow):
             return self.async_create_entry(data=user_input)
         return self.async_show_form(
             step_id="init",
-            data_schema=self.add_suggested_values_to_schema(
-                OPTIONS_SCHEMA, self.config_entry.options
-            ),
+            data_schema=options_schema(self.config_entry.options),
         )

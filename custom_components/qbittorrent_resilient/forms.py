@@ -77,33 +77,45 @@ def _whole_number(least: int, most: int | None = None, unit: str | None = None) 
 
 TARGETS_SCHEMA = vol.Schema({vol.Optional(CONF_VPN_TARGETS, default=list): _LINES})
 
-OPTIONS_SCHEMA = vol.Schema(
-    {
-        vol.Required(name, default=DEFAULT_OPTIONS[name]): kind
-        for name, kind in {
-            CONF_SCAN_INTERVAL: _whole_number(10, 3600, "s"),
-            CONF_FAILURES_BEFORE_DOWN: _whole_number(1, 10),
-            CONF_SUCCESSES_BEFORE_UP: _whole_number(1, 10),
-            CONF_QUEUE_EXPIRY: _whole_number(1, 365, "d"),
-        }.items()
-    }
-)
+_OPTIONS = {
+    CONF_SCAN_INTERVAL: _whole_number(10, 3600, "s"),
+    CONF_FAILURES_BEFORE_DOWN: _whole_number(1, 10),
+    CONF_SUCCESSES_BEFORE_UP: _whole_number(1, 10),
+    CONF_QUEUE_EXPIRY: _whole_number(1, 365, "d"),
+}
 
 
-_DEFAULTS_SCHEMA = vol.Schema(
-    {
-        vol.Optional(CONF_CATEGORY, default=""): TextSelector(),
-        vol.Optional(CONF_SAVE_PATH, default=""): TextSelector(),
-        vol.Optional(CONF_TAGS, default=list): _LINES,
-        vol.Optional(CONF_STOPPED, default=False): BooleanSelector(),
-    }
-)
+def options_schema(stored: Mapping[str, Any]) -> vol.Schema:
+    """Return the form of the options; one that is left out stays as it is."""
+    now = {**DEFAULT_OPTIONS, **stored}
+    return vol.Schema({vol.Required(key, default=now[key]): kind for key, kind in _OPTIONS.items()})
+
+
+def _defaults_schema(stored: Mapping[str, Any]) -> vol.Schema:
+    return vol.Schema(
+        {
+            vol.Optional(CONF_CATEGORY, default=""): TextSelector(),
+            vol.Optional(CONF_SAVE_PATH, default=""): TextSelector(),
+            vol.Optional(CONF_TAGS, default=list): _LINES,
+            vol.Optional(CONF_STOPPED, default=stored.get(CONF_STOPPED, False)): BooleanSelector(),
+        }
+    )
 
 
 def instance_schema(
-    *, vpn_watched: bool, next_priority: int, known_servers: Sequence[SelectOptionDict] = ()
+    *,
+    vpn_watched: bool,
+    next_priority: int,
+    known_servers: Sequence[SelectOptionDict] = (),
+    stored: Mapping[str, Any] | None = None,
 ) -> vol.Schema:
-    """Return the form of an instance; with `known_servers`, one of them can be taken over."""
+    """Return the form of an instance; with `known_servers`, one of them can be taken over.
+
+    What nobody can clear stays as it is `stored` where it is left out.
+    """
+    now: Fields = {CONF_REQUIRES_VPN: vpn_watched, CONF_PRIORITY: next_priority}
+    if stored is not None:
+        now = {CONF_REQUIRES_VPN: False, CONF_PRIORITY: 1, **stored}
     marker: type[vol.Marker] = vol.Optional if known_servers else vol.Required
     choice: dict[vol.Marker, SelectSelector] = {}
     if known_servers:
@@ -120,11 +132,13 @@ def instance_schema(
             vol.Optional(CONF_USERNAME, default=""): _USERNAME,
             vol.Optional(CONF_PASSWORD, default=""): _SECRET,
             vol.Optional(CONF_API_KEY, default=""): _KEY,
-            vol.Optional(CONF_VERIFY_SSL, default=True): BooleanSelector(),
-            vol.Optional(CONF_REQUIRES_VPN, default=vpn_watched): BooleanSelector(),
-            vol.Optional(CONF_PRIORITY, default=next_priority): _whole_number(1),
+            vol.Optional(CONF_VERIFY_SSL, default=verifies_ssl(now)): BooleanSelector(),
+            vol.Optional(CONF_REQUIRES_VPN, default=now[CONF_REQUIRES_VPN]): BooleanSelector(),
+            vol.Optional(CONF_PRIORITY, default=now[CONF_PRIORITY]): _whole_number(1),
             # No default here: the frontend would take it before the values suggested inside.
-            vol.Optional(CONF_DEFAULTS): section(_DEFAULTS_SCHEMA, {"collapsed": True}),
+            vol.Optional(CONF_DEFAULTS): section(
+                _defaults_schema(now.get(CONF_DEFAULTS) or {}), {"collapsed": True}
+            ),
         }
     )
 
@@ -152,7 +166,8 @@ async def async_check_targets(
         if any(one.get(CONF_REQUIRES_VPN) for one in instances):
             return targets, {CONF_VPN_TARGETS: "vpn_required"}
         return targets, {}
-    if not all(is_host_valid(target) for target in targets):
+    # Containers may have an underscore in their name.
+    if not all(is_host_valid(target.replace("_", "x")) for target in targets):
         return targets, {CONF_VPN_TARGETS: "invalid_target"}
     try:
         await IcmpPing().kind()
@@ -187,7 +202,7 @@ async def async_check_instance(
     if data[CONF_REQUIRES_VPN] and not vpn_watched:
         errors[CONF_REQUIRES_VPN] = "vpn_required"
     try:
-        data[CONF_DEFAULTS] = _checked_defaults(data.get(CONF_DEFAULTS) or _DEFAULTS_SCHEMA({}))
+        data[CONF_DEFAULTS] = _checked_defaults(data.get(CONF_DEFAULTS) or _defaults_schema({})({}))
     except vol.Invalid:
         errors["base"] = "invalid_defaults"
     data[CONF_API_KEY] = data[CONF_API_KEY].strip()
