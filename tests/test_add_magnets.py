@@ -188,10 +188,10 @@ async def test_call_without_response_raises_if_all_failed(
 ) -> None:
     await start(instance("first", primary))
     primary.torrents.never_listed = {info_hash(1)}
-    with pytest.raises(HomeAssistantError, match="rejected"):
+    with pytest.raises(HomeAssistantError, match="1 failed: Refused by the server"):
         await call_silently(hass, "add_magnets", magnets=[link(1)])
     await primary.refuse()
-    with pytest.raises(HomeAssistantError, match="unreachable"):
+    with pytest.raises(HomeAssistantError, match="2 failed: Not a valid magnet link, Unreachable"):
         await call_silently(hass, "add_magnets", magnets=[link(2), "nope"], queue=False)
 
 

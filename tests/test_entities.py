@@ -55,7 +55,7 @@ ENTITIES = {
         f"sensor.{HUB}_active_instance",
         "active_instance",
         "hub",
-        "qBittorrent Resilient Active instance",
+        "qBittorrent Resilient Active server",
         "First",
     ),
     "first_instance": ("binary_sensor.first", "instance", "first", "First", "on"),

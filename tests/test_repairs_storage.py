@@ -77,10 +77,13 @@ def restarted(hass: HomeAssistant) -> None:
             ir.async_delete_issue(hass, issue.domain, issue.issue_id)
 
 
-def kept_file(issue: ir.IssueEntry) -> Path:
+def kept_file(hass: HomeAssistant, issue: ir.IssueEntry) -> Path:
     """Return the file that an issue names."""
     assert issue.translation_placeholders
-    return Path(issue.translation_placeholders["file"])
+    name = issue.translation_placeholders["file"]
+    assert issue.data == {"file": name}
+    assert name.startswith(".storage/")  # the whole path would get into the diagnostics
+    return Path(hass.config.path(name))
 
 
 def write(folder: Path, content: str, name: str = STORE) -> None:
@@ -113,7 +116,7 @@ async def test_damaged_file(
     entry = await start(instance("first", primary))
     issue = only(hass)
     assert issue.severity is ir.IssueSeverity.ERROR
-    kept = kept_file(issue)
+    kept = kept_file(hass, issue)
     assert kept.parent == storage_folder
     assert kept.read_text() == content
     assert (await add(hass, link(1)))["added"]
@@ -136,7 +139,7 @@ async def test_told_again_after_a_restart_until_the_file_is_gone(
     restarted(hass)
     await hass.config_entries.async_setup(entry.entry_id)
     assert only(hass).translation_placeholders == issue.translation_placeholders
-    kept_file(issue).unlink()
+    kept_file(hass, issue).unlink()
     await hass.config_entries.async_reload(entry.entry_id)
     assert told(hass) == []
 
@@ -149,7 +152,7 @@ async def test_two_damaged_files_are_both_kept(
     await hass.config_entries.async_unload(entry.entry_id)
     write(storage_folder, "second")
     await hass.config_entries.async_setup(entry.entry_id)
-    kept = [kept_file(one).read_text() for one in told(hass)]
+    kept = [kept_file(hass, one).read_text() for one in told(hass)]
     assert kept == ["first", "second"]
 
 
@@ -181,7 +184,7 @@ async def test_damaged_journal(
     queue = hashes((await call(hass, "get_queue"))["queued"])
     assert queue == [info_hash(number) for number in range(1, 102)]
     await eventually(lambda: told(hass))
-    kept = kept_file(only(hass))
+    kept = kept_file(hass, only(hass))
     assert kept.read_bytes() == b"".join(lines)
     assert kept.name.startswith(f"{journal.name}.corrupt.")
     assert not journal.exists()
@@ -221,7 +224,7 @@ async def test_newer_version_and_removed(
     assert not await hass.config_entries.async_setup("hub")
     await hass.config_entries.async_remove("hub")
     issue = only(hass)
-    assert issue.translation_placeholders == {"file": str(storage_folder / STORE)}
+    assert issue.translation_placeholders == {"file": f".storage/{STORE}"}
     assert (storage_folder / STORE).read_text() == content
 
 

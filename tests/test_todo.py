@@ -206,7 +206,7 @@ async def test_rejected_is_an_error(
     hass: HomeAssistant, listed: MockConfigEntry, primary: FakeQBittorrent
 ) -> None:
     primary.torrents.never_listed = {info_hash(1)}
-    with pytest.raises(HomeAssistantError, match="rejected"):
+    with pytest.raises(HomeAssistantError, match="Refused by the server"):
         await change(hass, "add_item", link(1))
     assert await uids(hass) == []
 

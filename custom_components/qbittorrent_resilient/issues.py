@@ -5,6 +5,7 @@ from pathlib import Path
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers.storage import STORAGE_DIR
 
 from .const import DOMAIN
 from .core.errors import StorageError
@@ -39,7 +40,7 @@ def async_tell_set_aside(hass: HomeAssistant, kept: Path) -> None:
         hass,
         UNREADABLE_FILE,
         ir.IssueSeverity.ERROR,
-        {"file": str(kept)},
+        {"file": f"{STORAGE_DIR}/{kept.name}"},  # it gets into the diagnostics
         suffix=f"_{kept.name}",
         fixable=True,
     )
@@ -48,7 +49,7 @@ def async_tell_set_aside(hass: HomeAssistant, kept: Path) -> None:
 async def async_clean_up(hass: HomeAssistant) -> None:
     """Take back what was said of files that are gone."""
     told = {
-        issue.issue_id: Path(str(issue.data["file"]))
+        issue.issue_id: Path(hass.config.path(str(issue.data["file"])))
         for issue in ir.async_get(hass).issues.values()
         if issue.domain == DOMAIN and issue.data and "file" in issue.data
     }

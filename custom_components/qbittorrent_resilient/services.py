@@ -23,6 +23,7 @@ from .core.entry import Entry, Stage
 from .core.errors import StorageError
 from .core.intake import Intake, TooManyError, take_in
 from .core.models import AddOptions
+from .words import async_in_words
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -214,7 +215,7 @@ def _action(name: str, handler: _Handler) -> _Action:
             ) from err
         if call.return_response:
             return response
-        _complain(response)
+        _complain(call.hass, response)
         return None
 
     return run
@@ -256,15 +257,18 @@ def _chosen(runtime: Runtime, stage: Stage, data: dict[str, Any]) -> list[Entry]
     ]
 
 
-def _complain(response: responses.Response) -> None:
+def _complain(hass: HomeAssistant, response: responses.Response) -> None:
     """Let no failure go unnoticed where nobody looks at the response."""
     if not (failed := response.get("failed")):
         return
-    reasons = ", ".join(sorted({one["reason"] for one in failed}))
+    reasons = sorted({one["reason"] for one in failed})
     if not (response.get("added") or response.get("queued") or response.get("skipped")):
         raise HomeAssistantError(
             translation_domain=DOMAIN,
             translation_key="all_failed",
-            translation_placeholders={"count": str(len(failed)), "reasons": reasons},
+            translation_placeholders={
+                "count": str(len(failed)),
+                "reasons": ", ".join(async_in_words(hass, one) for one in reasons),
+            },
         )
-    _LOGGER.warning("%d magnets could not be added: %s", len(failed), reasons)
+    _LOGGER.warning("%d magnets could not be added: %s", len(failed), ", ".join(reasons))

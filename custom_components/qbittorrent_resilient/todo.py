@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import override
 
-from homeassistant.components.event import DOMAIN as EVENT_DOMAIN
 from homeassistant.components.todo import (
     TodoItem,
     TodoItemStatus,
@@ -14,7 +13,6 @@ from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.event import async_call_later
-from homeassistant.helpers.translation import async_translate_state_attr
 from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
@@ -22,7 +20,7 @@ from .coordinator import QueueCoordinator, ResilientConfigEntry
 from .core.courier import Courier
 from .core.entry import Entry, Stage
 from .entity import HubEntity
-from .event import MAGNETS
+from .words import async_in_words
 
 PARALLEL_UPDATES = 0
 
@@ -130,18 +128,12 @@ class QueueList(HubEntity[QueueCoordinator], TodoListEntity):
         return [self._item(entry) for entry in queued[:MOST_ITEMS]]
 
     def _item(self, entry: Entry) -> TodoItem:
-        reason = self._in_words(self._courier.reason(entry))
+        reason = async_in_words(self.hass, self._courier.reason(entry))
         return TodoItem(
             uid=entry.info_hash,
             summary=entry.magnet.name or entry.info_hash,
             status=TodoItemStatus.NEEDS_ACTION,
             description=f"{reason} · {_local(entry.queued_at)}",
-        )
-
-    def _in_words(self, reason: str) -> str:
-        """Return a reason as the event entity says it, in Home Assistant's language."""
-        return async_translate_state_attr(
-            self.hass, reason, EVENT_DOMAIN, DOMAIN, MAGNETS.key, None, "reason"
         )
 
 
