@@ -4,6 +4,7 @@ from pathlib import Path
 import re
 
 ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
 RELIABILITY = (ROOT / "docs" / "reliability.md").read_text()
 DOCUMENTS = ["README.md", "CONTRIBUTING.md", "docs/reliability.md", "docs/qbittorrent.md"]
 
@@ -47,3 +48,13 @@ def test_sources_cite_only_what_is_here() -> None:
         for path in (ROOT / folder).rglob("*.py"):
             for name in re.findall(r"docs/\w+\.md", path.read_text()):
                 assert (ROOT / name).exists(), f"{path}: {name}"
+
+
+def test_every_module_is_in_the_layout() -> None:
+    """Those of the client by their folder."""
+    folder = ROOT / "custom_components" / "qbittorrent_resilient"
+    named = set(re.findall(r"\w+\.py", README[README.index("## How the code is laid out") :]))
+    here = {one.name for one in (*folder.glob("*.py"), *folder.glob("core/*.py"))}
+    assert here - named == set()
+    there = {one.name for one in folder.rglob("*.py")} | {"test_docs.py"}
+    assert named - there == set()
