@@ -19,6 +19,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 from pytest_homeassistant_custom_component.test_util.aiohttp import AiohttpClientMocker
 
 from custom_components.qbittorrent_resilient.const import DOMAIN
+from custom_components.qbittorrent_resilient.core.news import Happening, News
 from tests.actions import add, call
 from tests.automations import Calls
 from tests.common import (
@@ -265,3 +266,32 @@ async def test_failed(
         "11 magnets failed: Reason: Refused by the server. Torrent 3, "
     )
     assert texts(calls)[1].endswith("Torrent 12 and more")
+
+
+@pytest.mark.usefixtures("clock")
+async def test_failed_ones_are_tried_again_from_a_phone(
+    hass: HomeAssistant, start: Start, phone: Calls, primary: FakeQBittorrent, tmp_path: Path
+) -> None:
+    await start(instance("first", primary))
+    calls = await run(hass, tmp_path, "notify_failed")
+    primary.torrents.never_listed = {info_hash(1)}
+    await add(hass, link(1))
+    await settled(hass)
+    (note,) = phone
+    (button,) = note.data["data"]["actions"]
+    primary.torrents.never_listed = set()
+    hass.bus.async_fire("mobile_app_notification_action", {"action": button["action"]})
+    await eventually(lambda: primary.hashes == {info_hash(1)})
+    assert len(calls) == 1
+
+
+async def test_duplicated(
+    hass: HomeAssistant, start: Start, phone: Calls, primary: FakeQBittorrent, tmp_path: Path
+) -> None:
+    entry = await start(instance("first", primary))
+    calls = await run(hass, tmp_path, "notify_failed")
+    news = News(Happening.DUPLICATE, 2, names=("One", "Two"), instance="First")
+    entry.runtime_data.courier.listener(news)
+    await settled(hass)
+    assert texts(calls) == ["2 magnets are on two servers: Also on First. One, Two"]
+    assert "actions" not in phone[0].data["data"]

@@ -74,7 +74,9 @@ async def _fail(
     assert issues(hass)["failed_magnets"] == {"count": "2"}
 
 
-async def _fix(hass: HomeAssistant, hass_client: ClientSessionGenerator, option: str) -> Any:
+async def _fix(
+    hass: HomeAssistant, hass_client: ClientSessionGenerator, option: str, *, running: bool = True
+) -> Any:
     """Click through the repair as a user does; return how it ended."""
     assert await async_setup_component(hass, "repairs", {})
     client = await hass_client()
@@ -82,7 +84,8 @@ async def _fix(hass: HomeAssistant, hass_client: ClientSessionGenerator, option:
     answer = await client.post(url, json={"handler": DOMAIN, "issue_id": "failed_magnets"})
     form = await answer.json()
     assert (form["type"], form["menu_options"]) == (FlowResultType.MENU, ["retry", "discard"])
-    assert form["description_placeholders"] == {"count": "2"}
+    reasons = "2 × Refused by the server" if running else "?"
+    assert form["description_placeholders"] == {"count": "2", "reasons": reasons}
     answer = await client.post(f"{url}/{form['flow_id']}", json={"next_step_id": option})
     result = await answer.json()
     await settled(hass)
@@ -128,7 +131,10 @@ async def test_failed_magnets_of_an_entry_that_does_not_run(
     entry = await start(instance("first", primary))
     await _fail(hass, primary)
     await hass.config_entries.async_unload(entry.entry_id)
-    assert await _fix(hass, hass_client, "retry") == (FlowResultType.ABORT, "not_done")
+    assert await _fix(hass, hass_client, "retry", running=False) == (
+        FlowResultType.ABORT,
+        "not_done",
+    )
     assert issues(hass) == {"failed_magnets": {"count": "2"}}
     await hass.config_entries.async_set_disabled_by(entry.entry_id, ConfigEntryDisabler.USER)
     assert issues(hass) == {"failed_magnets": {"count": "2"}}  # it did not run

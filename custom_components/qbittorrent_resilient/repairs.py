@@ -1,18 +1,21 @@
 """What happens when the user confirms an issue."""
 
+from collections import Counter
 from typing import override
 
 from homeassistant.components.repairs import ConfirmRepairFlow, RepairsFlow, RepairsFlowResult
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 
 from . import troubles
 from .const import DOMAIN
+from .coordinator import ResilientConfigEntry
 from .core.entry import Stage
 from .core.errors import StorageError
 from .issues import KEPT
 from .kept import KeptMagnets
+from .words import async_in_words
 
 
 class DiscardKept(ConfirmRepairFlow):
@@ -37,10 +40,11 @@ class FailedMagnets(RepairsFlow):
     async def async_step_init(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
         """Ask which."""
         issue = ir.async_get(self.hass).async_get_issue(self.handler, self.issue_id)
+        said = issue.translation_placeholders if issue else None
         return self.async_show_menu(
             step_id="init",
             menu_options=["retry", "discard"],
-            description_placeholders=issue.translation_placeholders if issue else None,
+            description_placeholders={**(said or {}), "reasons": _reasons(self.hass)},
         )
 
     async def async_step_retry(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
@@ -59,6 +63,20 @@ class FailedMagnets(RepairsFlow):
         except HomeAssistantError:
             return self.async_abort(reason="not_done")
         return self.async_create_entry(data={})
+
+
+@callback
+def _reasons(hass: HomeAssistant) -> str:
+    """Return how many magnets failed for which reason."""
+    entries: list[ResilientConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
+    found = Counter(
+        magnet.reason
+        for entry in entries
+        for magnet in entry.runtime_data.courier.queue.at(Stage.FAILED)
+        if magnet.reason
+    )
+    told = (f"{count} × {async_in_words(hass, one)}" for one, count in found.most_common())
+    return ", ".join(told) or "?"
 
 
 async def async_create_fix_flow(
