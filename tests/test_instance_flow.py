@@ -155,6 +155,20 @@ async def test_what_is_left_out_stays_as_it_is(
         assert dict(entry.subentries["first"].data) == expected
 
 
+async def test_server_that_does_not_say_goes_on_requiring_the_vpn(
+    hass: HomeAssistant, start: Start, vpn: FakeVpn, primary: FakeQBittorrent
+) -> None:
+    given = instance("first", primary)
+    silent = {key: one for key, one in given["data"].items() if key != "requires_vpn"}
+    entry = await start({**given, "data": silent}, targets=(TARGET,))
+    form = await entry.start_reconfigure_flow(hass)
+    form = await hass.config_entries.flow.async_configure(form["flow_id"], {"vpn_targets": []})
+    assert form["errors"] == {"vpn_targets": "vpn_required"}
+    form = await entry.start_subentry_reconfigure_flow(hass, "first")
+    await submit(hass, form, entered(primary))
+    assert entry.subentries["first"].data["requires_vpn"] is True
+
+
 def unique_ids(hass: HomeAssistant, entry: MockConfigEntry) -> dict[str, str]:
     """Return the unique ids of all entities by entity id."""
     found = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)

@@ -14,7 +14,14 @@ from homeassistant.config_entries import (
 from homeassistant.const import CONF_NAME, CONF_USERNAME
 from homeassistant.core import callback
 
-from .const import CONF_API_KEY, CONF_VPN_TARGETS, DOMAIN, SUBENTRY_INSTANCE, TITLE
+from .const import (
+    CONF_API_KEY,
+    CONF_REQUIRES_VPN,
+    CONF_VPN_TARGETS,
+    DOMAIN,
+    SUBENTRY_INSTANCE,
+    TITLE,
+)
 from .forms import (
     TARGETS_SCHEMA,
     Errors,
@@ -151,7 +158,10 @@ class ResilientConfigFlow(ConfigFlow, domain=DOMAIN):
         entry = self._get_reconfigure_entry()
         errors: Errors = {}
         if user_input is not None:
-            instances = (one.data for one in entry.get_subentries_of_type(SUBENTRY_INSTANCE))
+            subentries = entry.get_subentries_of_type(SUBENTRY_INSTANCE)
+            # One that does not say requires the VPN, where there is one.
+            usual = {CONF_REQUIRES_VPN: bool(entry.data.get(CONF_VPN_TARGETS))}
+            instances = ({**usual, **one.data} for one in subentries)
             targets, errors = await async_check_targets(user_input, instances)
             if not errors:
                 return self.async_update_and_abort(entry, data_updates={CONF_VPN_TARGETS: targets})

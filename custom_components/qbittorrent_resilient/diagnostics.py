@@ -51,7 +51,12 @@ async def async_get_config_entry_diagnostics(
         "why": entry.error_reason_translation_key,
         "options": {name: entry.options.get(name, one) for name, one in DEFAULT_OPTIONS.items()},
         "vpn": _of_vpn(entry, runtime),
-        "instances": {places[one.subentry_id]: _of_instance(one, runtime) for one in subentries},
+        "instances": {
+            places[one.subentry_id]: _of_instance(
+                one, runtime, has_vpn=bool(entry.data.get(CONF_VPN_TARGETS))
+            )
+            for one in subentries
+        },
     }
     if runtime is None:
         return data
@@ -92,10 +97,10 @@ def _of_vpn(entry: ResilientConfigEntry, runtime: Runtime | None) -> Data:
     }
 
 
-def _of_instance(subentry: ConfigSubentry, runtime: Runtime | None) -> Data:
+def _of_instance(subentry: ConfigSubentry, runtime: Runtime | None, *, has_vpn: bool) -> Data:
     """Return how an instance is set up, how it is, and how it was."""
     try:
-        settings = instance_settings(subentry)
+        settings = instance_settings(subentry, has_vpn=has_vpn)
     except InvalidUrlError:
         return {"scheme": None}
     address = urlsplit(settings.url)

@@ -115,7 +115,7 @@ def instance_schema(
     """
     now: Fields = {CONF_REQUIRES_VPN: vpn_watched, CONF_PRIORITY: next_priority}
     if stored is not None:
-        now = {CONF_REQUIRES_VPN: False, CONF_PRIORITY: 1, **stored}
+        now = now | {CONF_PRIORITY: 1, **stored}
     marker: type[vol.Marker] = vol.Optional if known_servers else vol.Required
     choice: dict[vol.Marker, SelectSelector] = {}
     if known_servers:
