@@ -169,7 +169,7 @@ async def test_exact_shape(
         "magnets": EMPTY
         | {
             "queued": stage(2, (120, 20), ["vpn_down"] * 2, attempts=2) | {"require_vpn": 1},
-            "failed": stage(1, (120, 120), ["rejected"]),
+            "failed": stage(1, (120, 120), ["rejected"], attempts=1),
             "settling": stage(1, (120, 120), []) | {"sent_to": {"instance_2": 1}},
         },
     }

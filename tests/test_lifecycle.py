@@ -288,4 +288,4 @@ async def test_many_reloads_leave_nothing_behind(
     await settled(hass)
     now = hass.bus.async_listeners()
     assert not {name for name, count in now.items() if count > listeners.get(name, 0)}
-    assert len(our_tasks()) == tasks
+    await eventually(lambda: len(our_tasks()) == tasks)

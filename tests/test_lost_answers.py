@@ -7,6 +7,7 @@ from homeassistant.core import HomeAssistant
 import pytest
 
 from custom_components.qbittorrent_resilient.core import portions
+from custom_components.qbittorrent_resilient.core.doubles import SECOND_LOOK_SECONDS
 from tests.actions import Arrivals, add, call, fall_silent, look_away, on_request, sent, work
 from tests.common import FakeClock, Start, eventually, info_hash, instance, link
 from tests.fake.record import Received
@@ -123,7 +124,7 @@ async def test_server_that_wakes_up_is_given_a_moment(
     on_request(primary, look)
     (one,) = (await call(hass, "retry_queue"))["added"]
     assert one["status"] == "already_present"
-    assert looked[1] - looked[0] >= 1
+    assert looked[1] - looked[0] == pytest.approx(SECOND_LOOK_SECONDS)
     assert len(primary.adds) == 1
 
 

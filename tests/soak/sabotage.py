@@ -74,7 +74,7 @@ SABOTAGES = {
     "no_look": Sabotage(
         "no instance is found to have anything before it is sent",
         "core/delivery.py",
-        "found = await monitor.client.find([entry.magnet for entry in entries])",
-        "found: set[str] = set()",
+        "return await monitor.client.find([entry.magnet for entry in entries])",
+        "return set()",
     ),
 }

@@ -215,7 +215,6 @@ class Courier:
         """Where the clock was set, correct the times that were taken from it before."""
         if (jump := self._jumps.jump()) is None:
             return
-        _LOGGER.info("The clock was set by %.0f s; the times in the queue follow it", jump.by)
         follow(self.queue, self.line, jump)
         self._backoff.shift(jump.by)
 

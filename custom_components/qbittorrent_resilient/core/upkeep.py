@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Container, Iterable
 from copy import replace
+import logging
 
 from .delivery import UNCERTAIN_SECONDS
 from .entry import EXPIRED, Entry, Stage
@@ -10,6 +11,8 @@ from .jumps import Jump
 from .models import InstanceStatus
 from .queue import MagnetQueue, in_turns
 from .settling import finish
+
+_LOGGER = logging.getLogger(__name__)
 
 
 async def take_over(queue: MagnetQueue, instances: Collection[str], now: float) -> None:
@@ -62,6 +65,7 @@ async def expire(
 
 def follow(queue: MagnetQueue, line: Iterable[InstanceMonitor], jump: Jump) -> None:
     """Correct the times that were taken from the clock before it was set."""
+    _LOGGER.info("The clock was set by %.0f s; the times in the queue follow it", jump.by)
     for entry in everything(queue):
         if (shifted := entry.shifted(jump.by, jump.since, jump.until)) is not entry:
             queue.put(shifted)
