@@ -59,7 +59,7 @@ async def failing(folder: Path, scale: Scale) -> list[Part]:
         goal = at_most(seconds, REQUEST_SECONDS + 1, "once, not once a magnet")
         beside = [Beside("the time limit", limit, goal)]
         rows.append(Row(f"the first hangs, {count} magnets", Samples((seconds,), "s"), beside))
-    return [Part("Failover in one call of 10 magnets", rows)]
+    return [Part("Failover in one call, of 10 magnets if nothing else is said", rows)]
 
 
 class _Stage:

@@ -33,7 +33,7 @@ def short(value: float) -> str:
         return f"{value:.1f}"
     if abs(value) >= 0.1:
         return f"{value:.2f}"
-    return f"{value:.2g}"
+    return f"{value:.2g}" if value == 0 or abs(value) >= 0.001 else "< 0.001"
 
 
 def milliseconds(seconds: Iterable[float]) -> Samples:

@@ -161,14 +161,14 @@ def _asked(counters: dict[str, Counter], hour: float, scale: Scale) -> Part:
     requests = row("requests", "requests", "", hour)
     checks = scale.idle_seconds // CHECK_SECONDS + 1  # at most
     goal = at_most(ours.requests, 2 * checks, "≤ 2 a check")
-    log_ins = row("log-ins", "log_ins", "", 1)
+    log_ins = row("logins", "log_ins", "", 1)
     measured = f"{scale.idle_seconds:.0f} s measured"
     return Part(
         f"One server with {TORRENTS} torrents in an idle hour ({measured})",
         [
             Row(requests.what, requests.ours, requests.beside, goal),
             Row(
-                "log-ins while it was measured",
+                "logins while it was measured",
                 log_ins.ours,
                 log_ins.beside,
                 at_most(ours.log_ins, 1, "1 a session"),

@@ -14,6 +14,7 @@ BEGIN, END = "<!-- benchmark -->", "<!-- end of benchmark -->"
 def markdown(parts: Iterable[Part], about: Mapping[str, str]) -> str:
     """Return the table of each part, and what it ran on."""
     blocks = [f"Measured {about['date']} on {about['machine']}, {about['software']}."]
+    said: set[str] = set()
     for part in parts:
         lines = [
             f"**{part.title}**",
@@ -21,13 +22,12 @@ def markdown(parts: Iterable[Part], about: Mapping[str, str]) -> str:
             "| | this integration | beside | ratio | goal |",
             "|---|---|---|---|---|",
         ]
-        notes = []
         for row in part.rows:
             lines += _lines(row)
-            if row.note and row.note not in notes:
-                notes.append(row.note)
         blocks.append("\n".join(lines))
-        blocks += notes
+        notes = dict.fromkeys(row.note for row in part.rows if row.note)
+        blocks += [note for note in notes if note not in said]
+        said |= notes.keys()
     return "\n\n".join(blocks) + "\n"
 
 
