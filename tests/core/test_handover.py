@@ -10,7 +10,12 @@ import pytest
 
 from custom_components.qbittorrent_resilient.core.entry import Mark
 from custom_components.qbittorrent_resilient.core.errors import InstanceError
-from custom_components.qbittorrent_resilient.core.handover import Handover, hand_over
+from custom_components.qbittorrent_resilient.core.handover import (
+    SOON_SECONDS,
+    Handover,
+    ask_again,
+    hand_over,
+)
 from custom_components.qbittorrent_resilient.core.health import InstanceMonitor
 from custom_components.qbittorrent_resilient.core.models import AddOptions, Clock, InstanceStatus
 from tests.common import info_hash, link
@@ -343,3 +348,19 @@ async def test_busy_server_answers_others(desk: Desk) -> None:
 def test_each_magnet_has_one_fate() -> None:
     names: Collection[str] = Handover.__dataclass_fields__.keys()
     assert {*SETS, "doubtful", "error"} == set(names)
+
+
+async def test_look_that_fails_for_good_is_given_up_soon(each: Desk, time: Time) -> None:
+    """As behind a proxy that accepts connections for a server that is down."""
+    tries = 0
+
+    async def ask() -> None:
+        nonlocal tries
+        tries += 1
+        raise InstanceError(InstanceStatus.UNREACHABLE, "cut", maybe_done=True)
+
+    started = time.seconds
+    with pytest.raises(InstanceError):
+        await ask_again(ask, 3, each.clock, SOON_SECONDS)
+    assert tries == 4
+    assert time.seconds - started <= 0.1

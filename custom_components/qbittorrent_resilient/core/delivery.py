@@ -12,7 +12,7 @@ from .bookkeeper import Bookkeeper
 from .doubles import SECOND_LOOK_SECONDS
 from .entry import Entry
 from .errors import InstanceError, StorageError
-from .handover import ask_again, hand_over
+from .handover import SOON_SECONDS, ask_again, hand_over
 from .health import InstanceMonitor
 from .line import may_go_to
 from .models import Clock, InstanceStatus
@@ -118,7 +118,8 @@ class Delivery:
             return await monitor.client.find([entry.magnet for entry in entries])
 
         try:
-            found = await ask_again(look, max(one.max_retries for one in entries), self._clock)
+            retries = max(one.max_retries for one in entries)
+            found = await ask_again(look, retries, self._clock, SOON_SECONDS)
         except InstanceError as err:
             self._books.errors[key] = err
             monitor.met(err)

@@ -26,6 +26,8 @@ _FIRST_LOOK_SECONDS = 0.002
 """Pause after a look that came too early, doubled each time; 5.3 lists some ms after its answer."""
 _RETRY_SECONDS = (0.5, 5.0)
 """First and longest pause before another try on the same instance; doubled each time."""
+SOON_SECONDS = (0.01, 0.05)
+"""The same while nothing has been sent: where a fault does not pass, the next instance is near."""
 _PASSING = frozenset({InstanceStatus.UNREACHABLE, InstanceStatus.TIMEOUT, InstanceStatus.ERROR})
 
 
@@ -113,10 +115,16 @@ async def hand_over(
     return result
 
 
-async def ask_again[T](ask: Callable[[], Awaitable[T]], max_retries: int, clock: Clock) -> T:
+async def ask_again[T](
+    ask: Callable[[], Awaitable[T]],
+    max_retries: int,
+    clock: Clock,
+    pauses: tuple[float, float] = _RETRY_SECONDS,
+) -> T:
     """Ask, and up to so many times again after a passing fault; raises InstanceError.
 
     Not after a refused connection or a silence: the next instance need not wait for those.
+    `pauses` are the first and the longest between two tries, in seconds.
     """
     for attempt in range(max_retries):
         try:
@@ -125,7 +133,7 @@ async def ask_again[T](ask: Callable[[], Awaitable[T]], max_retries: int, clock:
             cut = err.status is InstanceStatus.UNREACHABLE and err.maybe_done
             if not cut and err.status is not InstanceStatus.ERROR:
                 raise
-        await clock.sleep(_pause(attempt + 1))
+        await clock.sleep(_pause(attempt + 1, pauses))
     return await ask()
 
 
@@ -163,7 +171,7 @@ async def _read_back(
         pause *= 2
 
 
-def _pause(attempt: int) -> float:
+def _pause(attempt: int, pauses: tuple[float, float] = _RETRY_SECONDS) -> float:
     """Return the pause before a further try, in seconds, spread so that clients do not align."""
-    first, longest = _RETRY_SECONDS
+    first, longest = pauses
     return min(first * 2.0 ** (attempt - 1), longest) * random.uniform(0.8, 1.2)  # noqa: S311
