@@ -85,6 +85,13 @@ def instance(
     )
 
 
+def first_and_second(
+    primary: FakeQBittorrent, secondary: FakeQBittorrent
+) -> tuple[ConfigSubentryDataWithId, ConfigSubentryDataWithId]:
+    """Return the subentries of two servers, in this order in line."""
+    return instance("first", primary), instance("second", secondary, priority=2)
+
+
 def link(number: int, *, name: str | None = None, extra: str = "") -> str:
     """Return the magnet link number so-and-so."""
     return f"magnet:?xt=urn:btih:{number:040x}&dn={name or f'Torrent+{number}'}{extra}"

@@ -1,13 +1,12 @@
 """Where magnets go when a server is down, and where they are already."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 from homeassistant.core import HomeAssistant
 import pytest
 
 from tests.actions import add, call, on_request, sent, status_of
-from tests.common import FakeClock, Start, info_hash, instance, link
+from tests.common import FakeClock, Start, first_and_second, info_hash, instance, link
 from tests.fake.dialect import V4_5, V5_3
 from tests.fake.record import Received
 from tests.fake.server import FakeQBittorrent
@@ -76,10 +75,6 @@ FAULTS: dict[str, tuple[Callable[[FakeQBittorrent], Awaitable[None]], str]] = {
 }
 
 
-def _two(primary: FakeQBittorrent, secondary: FakeQBittorrent) -> tuple[Any, Any]:
-    return instance("first", primary), instance("second", secondary, priority=2)
-
-
 @pytest.mark.parametrize("name", FAULTS)
 async def test_known_fault_of_the_first(
     hass: HomeAssistant,
@@ -90,7 +85,7 @@ async def test_known_fault_of_the_first(
     impatient: None,
     name: str,
 ) -> None:
-    await start(*_two(primary, secondary))
+    await start(*first_and_second(primary, secondary))
     clock.tick(60)  # a server that has just started may be `disconnected`
     inject, status = FAULTS[name]
     await inject(primary)
@@ -116,7 +111,7 @@ async def test_fault_of_the_first_shows_when_it_is_used(
     impatient: None,
     name: str,
 ) -> None:
-    await start(*_two(primary, secondary))
+    await start(*first_and_second(primary, secondary))
     await FAULTS[name][0](primary)
     response = await add(hass, link(1), link(2))
     assert [one["instance"] for one in response["added"]] == ["Second", "Second"]
@@ -134,7 +129,7 @@ async def test_fault_shows_only_at_the_add(
     impatient: None,
     name: str,
 ) -> None:
-    await start(*_two(primary, secondary))
+    await start(*first_and_second(primary, secondary))
     await FAULTS[name][0](primary)
     (fault,) = primary.faults
     fault.endpoint = "torrents/add"
@@ -150,7 +145,7 @@ async def test_certificate_that_is_not_trusted(
     # The far end of a handshake that is broken off complains in this loop.
     hass.loop.set_exception_handler(lambda _, context: None)
     async with FakeQBittorrent(V5_3, https=True) as server:
-        await start(*_two(server, secondary))
+        await start(*first_and_second(server, secondary))
         response = await add(hass, link(1))
         assert response["added"][0]["instance"] == "Second"
         assert response["health"]["instances"] == {"First": "ssl_error", "Second": "ok"}
@@ -170,7 +165,7 @@ async def test_host_rejected(
     hass: HomeAssistant, start: Start, primary: FakeQBittorrent, secondary: FakeQBittorrent
 ) -> None:
     primary.faults.answer(401, "Unauthorized")  # whatever the Host header, with port or without
-    await start(*_two(primary, secondary))
+    await start(*first_and_second(primary, secondary))
     response = await add(hass, link(1))
     assert response["added"][0]["instance"] == "Second"
     assert response["health"]["instances"]["First"] == "host_rejected"
@@ -185,7 +180,7 @@ async def test_both_down(
     clock: FakeClock,
 ) -> None:
     """The reason is that of the instance which is first in line."""
-    await start(*_two(primary, secondary))
+    await start(*first_and_second(primary, secondary))
     await secondary.refuse()
     primary.faults.answer(503, "no")
     response = await add(hass, link(1))
@@ -233,7 +228,7 @@ async def test_already_present_on_any_usable_instance(
     *,
     hybrid: bool,
 ) -> None:
-    await start(*_two(primary, secondary))
+    await start(*first_and_second(primary, secondary))
     secondary.add(link(1))
     if hybrid:
         secondary.become_hybrid(info_hash(1), V2)
@@ -250,7 +245,7 @@ async def test_already_present_on_any_usable_instance(
 async def test_present_on_an_instance_that_is_down(
     hass: HomeAssistant, start: Start, primary: FakeQBittorrent, secondary: FakeQBittorrent
 ) -> None:
-    await start(*_two(primary, secondary))
+    await start(*first_and_second(primary, secondary))
     secondary.add(link(1))
     await secondary.refuse()
     (one,) = (await add(hass, link(1)))["added"]

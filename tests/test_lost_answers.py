@@ -9,14 +9,9 @@ import pytest
 from custom_components.qbittorrent_resilient.core import portions
 from custom_components.qbittorrent_resilient.core.doubles import SECOND_LOOK_SECONDS
 from tests.actions import Arrivals, add, call, fall_silent, look_away, on_request, sent, work
-from tests.common import FakeClock, Start, eventually, info_hash, instance, link
+from tests.common import FakeClock, Start, eventually, first_and_second, info_hash, instance, link
 from tests.fake.record import Received
 from tests.fake.server import FakeQBittorrent
-
-
-def _two(primary: FakeQBittorrent, secondary: FakeQBittorrent) -> tuple[Any, Any]:
-    return instance("first", primary), instance("second", secondary, priority=2)
-
 
 LOST: dict[str, Callable[[FakeQBittorrent], Any]] = {
     "cut": lambda one: one.faults.cut("torrents/add", after=True),
@@ -46,7 +41,7 @@ async def test_lost_answer_of_an_add_that_was_carried_out(
     impatient: None,
     name: str,
 ) -> None:
-    await start(*_two(primary, secondary))
+    await start(*first_and_second(primary, secondary))
     LOST[name](primary)
     response = await add(hass, link(1), link(2))
     assert [(one["instance"], one["status"]) for one in response["added"]] == [
@@ -64,7 +59,7 @@ async def test_lost_answer_and_silence_is_uncertain(
     secondary: FakeQBittorrent,
     clock: FakeClock,
 ) -> None:
-    entry = await start(*_two(primary, secondary))
+    entry = await start(*first_and_second(primary, secondary))
     fall_silent(primary)
     response = await add(hass, link(1))
     assert response["queued"] == [
@@ -90,7 +85,7 @@ async def test_server_that_comes_back_has_it(
     secondary: FakeQBittorrent,
     clock: FakeClock,
 ) -> None:
-    await start(*_two(primary, secondary))
+    await start(*first_and_second(primary, secondary))
     fall_silent(primary)
     await add(hass, link(1))
     clock.tick(800)
@@ -135,7 +130,7 @@ async def test_server_that_comes_back_without_it_gets_it_again(
     secondary: FakeQBittorrent,
     clock: FakeClock,
 ) -> None:
-    await start(*_two(primary, secondary))
+    await start(*first_and_second(primary, secondary))
     fall_silent(primary)
     await add(hass, link(1))
     primary.faults.clear()
@@ -158,7 +153,7 @@ async def test_frozen_at_the_moment_of_the_add(
 ) -> None:
     """It carries out every add when it wakes up, given up or not."""
     monkeypatch.setattr(portions, "ADD_MAGNETS", (5, 5))
-    entry = await start(*_two(primary, secondary))
+    entry = await start(*first_and_second(primary, secondary))
 
     def look(received: Received) -> None:
         if received.endpoint == "torrents/add":
@@ -186,7 +181,7 @@ async def test_without_queue_the_second_call_remembers_the_uncertainty(
     secondary: FakeQBittorrent,
     clock: FakeClock,
 ) -> None:
-    entry = await start(*_two(primary, secondary))
+    entry = await start(*first_and_second(primary, secondary))
     fall_silent(primary)
     for _ in range(2):
         (one,) = (await add(hass, link(1), queue=False))["failed"]

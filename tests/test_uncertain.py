@@ -21,14 +21,10 @@ from tests.actions import (
     stored,
     work,
 )
-from tests.common import FakeClock, Start, info_hash, instance, link
+from tests.common import FakeClock, Start, first_and_second, info_hash, link
 from tests.fake.answer import Answer
 from tests.fake.record import Received
 from tests.fake.server import FakeQBittorrent
-
-
-def _two(primary: FakeQBittorrent, secondary: FakeQBittorrent) -> tuple[Any, Any]:
-    return instance("first", primary), instance("second", secondary, priority=2)
 
 
 async def test_part_of_a_refused_request_waits_as_well(
@@ -40,7 +36,7 @@ async def test_part_of_a_refused_request_waits_as_well(
     impatient: None,
 ) -> None:
     """The whole was refused; then the server hangs with a half of it."""
-    entry = await start(*_two(primary, secondary))
+    entry = await start(*first_and_second(primary, secondary))
     primary.faults.answer(500, "no", endpoint="torrents/add", times=1)
 
     def look(received: Received) -> None:
@@ -66,7 +62,7 @@ async def test_server_that_is_unfit_is_asked_all_the_same(
     clock: FakeClock,
 ) -> None:
     """It answers; that it is disconnected is no reason to give the magnet to another."""
-    entry = await start(*_two(primary, secondary))
+    entry = await start(*first_and_second(primary, secondary))
     fall_silent(primary)
     assert (await add(hass, link(1)))["queued"][0]["reason"] == "uncertain"
     look_away(primary)
@@ -96,7 +92,7 @@ async def test_note_does_not_grow_old_in_a_long_pass(
 ) -> None:
     """Its 15 min begin with its own request, not with the first of the pass."""
     monkeypatch.setattr(portions, "ADD_MAGNETS", (1, 1))
-    entry = await start(*_two(primary, secondary))
+    entry = await start(*first_and_second(primary, secondary))
     reached = asyncio.Event()
 
     def look(received: Received) -> None:
@@ -135,7 +131,7 @@ async def test_clock_that_is_set_while_a_pass_looks(
         return Clock(now=lambda: one.now() + ahead, monotonic=one.monotonic, sleep=one.sleep)
 
     with patch("custom_components.qbittorrent_resilient.runtime.Clock", jumping):
-        await start(*_two(primary, secondary))
+        await start(*first_and_second(primary, secondary))
     fall_silent(primary)
     assert (await add(hass, link(1)))["queued"][0]["reason"] == "uncertain"
 
@@ -158,7 +154,7 @@ async def test_refused_session_is_no_lost_answer(
     impatient: None,
 ) -> None:
     """The add was answered by 403, so nothing was done; then opening a session hangs."""
-    await start(*_two(primary, secondary))
+    await start(*first_and_second(primary, secondary))
 
     def look(received: Received) -> Answer | None:
         if received.endpoint != "torrents/add":
@@ -180,7 +176,7 @@ async def test_request_that_may_still_be_on_its_way_is_remembered(
     clock: FakeClock,
 ) -> None:
     """It is not listed, so another server gets it; but should it turn up, the user is told."""
-    entry = await start(*_two(primary, secondary))
+    entry = await start(*first_and_second(primary, secondary))
     primary.faults.cut("torrents/add")
     assert [one["instance"] for one in (await add(hass, link(1)))["added"]] == ["Second"]
     assert entry.runtime_data.courier.queue.get(info_hash(1)).suspects == ("first",)

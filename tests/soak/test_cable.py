@@ -8,7 +8,7 @@ import pytest
 
 from custom_components.qbittorrent_resilient.core.models import AddOptions
 from custom_components.qbittorrent_resilient.core.qbittorrent.dialect import add_fields
-from custom_components.qbittorrent_resilient.core.qbittorrent.gate import Form
+from custom_components.qbittorrent_resilient.core.qbittorrent.form import Form
 from tests.soak.cable import Cable, Trap, Wiring
 
 KEY, OTHER = "a" * 40, "b" * 40

@@ -17,7 +17,8 @@ from ..url import host_without_port
 from . import dialect
 from .dialect import Answer, LogInAnswer
 from .failures import instance_error, read_limited
-from .gate import AddForm, Form, Gate
+from .form import AddForm, Form
+from .gate import Gate
 from .log_ins import LogIns
 from .session import Session
 
