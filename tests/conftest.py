@@ -16,16 +16,38 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 import custom_components  # noqa: F401  # first: phcc has a package of this name, too
 from custom_components import qbittorrent_resilient as integration
-from custom_components.qbittorrent_resilient.const import DOMAIN
-from custom_components.qbittorrent_resilient.core.qbittorrent import client, connection
-from tests.common import FakeClock, FakeVpn, Start
-from tests.fake.dialect import V4_5, V5_1, V5_3, Dialect
-from tests.fake.server import FakeQBittorrent
+from custom_components.qbittorrent_resilient import web_session
+from custom_components.qbittorrent_resilient.const import DOMAIN, MINOR_VERSION
+from custom_components.qbittorrent_resilient.core.qbittorrent import client, exchange
+from tests.support.common import FakeClock, FakeVpn, Start
+from tests.support.fake.dialect import DIALECTS, GENERATIONS, V4_5, V5_3, Dialect
+from tests.support.fake.server import FakeQBittorrent
+from tests.support.stored_files import StoredFiles
+
+pytest_plugins = ["tests.support.core_fixtures"]
+# Where an assertion fails in these, the values are shown, as in a test.
+pytest.register_assert_rewrite(
+    "tests.support.automations", "tests.support.blueprints", "tests.support.states"
+)
 
 # As they are before the plugin replaces them by a store in memory.
 _STORE_METHODS = {
     name: getattr(Store, name) for name in ("_async_load", "_async_write_data", "async_remove")
 }
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let a worker send what it has logged of hostile texts: a lone surrogate would end it."""
+    report = yield
+    report.sections = [(name, _sendable(text)) for name, text in report.sections]
+    if (told := str(report.longrepr or "")) != _sendable(told):
+        report.longrepr = _sendable(told)
+    return report
+
+
+def _sendable(text: str) -> str:
+    return text.encode(errors="backslashreplace").decode()
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +63,12 @@ def vpn() -> Generator[FakeVpn]:
     fake = FakeVpn()
     with (
         patch("custom_components.qbittorrent_resilient.runtime.IcmpPing", lambda: fake),
-        patch("custom_components.qbittorrent_resilient.forms.IcmpPing", lambda: fake),
+        patch.multiple(
+            "custom_components.qbittorrent_resilient.flows.target_trial",
+            IcmpPing=lambda _: fake,
+            NameLookUps=lambda: fake,
+            look_around=lambda: fake.surroundings,
+        ),
     ):
         yield fake
 
@@ -57,13 +84,27 @@ def clock() -> Generator[FakeClock]:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a server that does not answer count as silent after a second."""
-    monkeypatch.setattr(connection, "REQUEST_SECONDS", 1.0)
+    monkeypatch.setattr(exchange, "REQUEST_SECONDS", 1.0)
     monkeypatch.setattr(client, "ADD_SECONDS", 1.0)
 
 
-@pytest.fixture(params=[V4_5, V5_1, V5_3], ids=lambda one: one.version)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Run what is marked so with one release of each kind only."""
+
+    def is_left_out(item: pytest.Item) -> bool:
+        callspec = getattr(item, "callspec", None)
+        dialect = None if callspec is None else callspec.params.get("dialect")
+        few = item.get_closest_marker("few_dialects")
+        return few is not None and isinstance(dialect, Dialect) and dialect not in GENERATIONS
+
+    if left_out := [item for item in items if is_left_out(item)]:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not is_left_out(item)]
+
+
+@pytest.fixture(params=DIALECTS, ids=lambda one: one.label)
 def dialect(request: pytest.FixtureRequest) -> Dialect:
-    """Run the test once for each version."""
+    """Run the test once for each release, or one of each kind if it is marked `few_dialects`."""
     dialect: Dialect = request.param
     return dialect
 
@@ -83,9 +124,7 @@ async def secondary(socket_enabled: None) -> AsyncGenerator[FakeQBittorrent]:
 
 
 @pytest.fixture
-def start(
-    hass: HomeAssistant, hass_storage: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> Start:
+def start(hass: HomeAssistant, storage_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Start:
     """Return a function that sets the integration up with these instances and waits for it."""
     # This machine may be busy with other tests.
     monkeypatch.setattr(integration, "FIRST_LOOK_SECONDS", 3.0)
@@ -93,13 +132,16 @@ def start(
     async def set_up(
         *instances: ConfigSubentryDataWithId,
         targets: tuple[str, ...] = (),
+        home: tuple[str, ...] = (),
         options: dict[str, Any] | None = None,
+        minor_version: int = MINOR_VERSION,
     ) -> MockConfigEntry:
         entry = MockConfigEntry(
             domain=DOMAIN,
             title="qBittorrent Resilient",
             entry_id="hub",
-            data={"vpn_targets": list(targets)},
+            minor_version=minor_version,
+            data={"vpn_targets": list(targets), "home_address": list(home)},
             options=options or {},
             subentries_data=list(instances),
         )
@@ -117,6 +159,12 @@ def storage_folder(hass: HomeAssistant, tmp_path: Path) -> Generator[Path]:
     hass.config.config_dir = str(tmp_path)
     with patch.multiple(Store, **_STORE_METHODS):
         yield tmp_path / ".storage"
+
+
+@pytest.fixture
+def hass_storage(hass_storage: dict[str, Any], tmp_path: Path) -> StoredFiles:
+    """Return what is in `storage_folder`; the plugin's `hass` needs its own store until then."""
+    return StoredFiles(tmp_path / ".storage")
 
 
 @pytest.fixture
@@ -146,8 +194,9 @@ def names() -> Generator[None]:
         async def real_close(self) -> None:
             """Close nothing: Home Assistant's name for it."""
 
-    with patch(
-        "homeassistant.helpers.aiohttp_client._async_make_resolver", return_value=Resolver()
+    with (
+        patch("homeassistant.helpers.aiohttp_client._async_make_resolver", return_value=Resolver()),
+        patch.object(web_session, "ThreadedResolver", Resolver),
     ):
         yield
 

@@ -1,6 +1,7 @@
-"""Magnet links to qBittorrent, past dead VPNs and servers that hang."""
+"""Delivers magnet links to qBittorrent, even if a VPN is down or a server hangs."""
 
 import asyncio
+from functools import partial
 
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
 from homeassistant.core import Event, HomeAssistant
@@ -10,13 +11,17 @@ from homeassistant.helpers.typing import ConfigType
 
 from . import issues
 from .const import DOMAIN, TITLE
-from .coordinator import ResilientConfigEntry
-from .core.errors import StorageError
-from .record_file import NewerVersionError
-from .runtime import async_build
+from .core.errors import NewerVersionError, StorageError
+from .core.names import shown
+from .flows import reauth
+from .home_address import async_follow_home
+from .issue_watch import WATCHED, IssueWatcher
+from .issues import IssueKind
+from .migration import async_migrate
+from .runtime import ResilientConfigEntry, async_build
 from .services import async_setup_services
-from .storage import async_retire, async_unreadable
-from .troubles import async_take_back, async_watch
+from .storage.queue_storage import QueueStorage, async_retire
+from .storage.route_memory import RouteMemory
 
 PLATFORMS = [
     Platform.BINARY_SENSOR,
@@ -30,7 +35,7 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 FIRST_LOOK_SECONDS = 0.4
 """How long set-up waits for the first verdicts, so that entities need not start as unknown.
 
-A log-in takes 0.1 s. While Home Assistant starts, nobody looks yet, and nothing is waited for.
+A login takes 0.1 s. While Home Assistant starts, nobody looks yet, so set-up does not wait.
 """
 
 
@@ -40,24 +45,40 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     return True
 
 
+async def async_migrate_entry(hass: HomeAssistant, entry: ResilientConfigEntry) -> bool:
+    """Bring the entry up to date; what a later minor version stored can be read, too."""
+    async_migrate(hass, entry)
+    return True
+
+
 async def async_setup_entry(hass: HomeAssistant, entry: ResilientConfigEntry) -> bool:
     """Read the queue, start the checks, and deliver what waits."""
-    # First of all: what is changed from now on is not part of what is built.
+    # Before anything is built: a later change of the entry is not part of it, and needs a reload.
     entry.async_on_unload(entry.add_update_listener(_async_reload))
-    runtime = entry.runtime_data = async_build(hass, entry)
+    storage = QueueStorage(hass, entry.entry_id)
+    links = QueueStorage(hass, entry.entry_id, of_links=True)
+    for one in (storage, links):
+        entry.async_on_unload(one.subscribe(partial(issues.async_report_storage, hass)))
+    memory = RouteMemory(hass, entry.entry_id)
+    runtime = entry.runtime_data = async_build(
+        hass, entry, storage, links, await memory.async_load()
+    )
+    memory.async_follow(runtime.routes)
     try:
-        await runtime.courier.start()
+        await runtime.dispatcher.start()
     except NewerVersionError as err:
-        issues.async_tell_newer(hass)
+        issues.async_raise(hass, IssueKind.QUEUE_TOO_NEW)
         raise ConfigEntryError(translation_domain=DOMAIN, translation_key="queue_too_new") from err
     except StorageError as err:
         raise ConfigEntryNotReady(
             translation_domain=DOMAIN, translation_key="queue_unreadable"
         ) from err
     runtime.queue.async_refresh_counts()
-    issues.async_take_back(hass, issues.NEWER)
-    unreadable = async_unreadable(hass, entry.entry_id, runtime.courier.queue.get)
-    issues.async_tell_unreadable(hass, unreadable)
+    issues.async_clear(hass, IssueKind.QUEUE_TOO_NEW)
+    unreadable = storage.count_unreadable(runtime.dispatcher.job)
+    unreadable += links.count_unreadable(runtime.dispatcher.links.job)
+    issues.async_report_count(hass, IssueKind.MAGNETS_UNREADABLE, unreadable)
+    await issues.async_clear_gone_files(hass)
     dr.async_get(hass).async_get_or_create(
         config_entry_id=entry.entry_id,
         identifiers={(DOMAIN, entry.entry_id)},
@@ -69,10 +90,12 @@ async def async_setup_entry(hass: HomeAssistant, entry: ResilientConfigEntry) ->
         await runtime.async_stop()
 
     entry.async_on_unload(hass.bus.async_listen(EVENT_HOMEASSISTANT_STOP, stop))
+    await async_follow_home(hass, entry, runtime.home)
     await _async_first_look(hass, entry)
-    async_watch(hass, entry)
+    IssueWatcher(hass, entry).start()
+    reauth.async_watch(hass, entry)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
-    entry.async_create_background_task(hass, runtime.courier.run(), "magnet courier")
+    entry.async_create_background_task(hass, runtime.dispatcher.run(), "magnet dispatcher")
     return True
 
 
@@ -84,35 +107,44 @@ async def async_unload_entry(hass: HomeAssistant, entry: ResilientConfigEntry) -
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: ResilientConfigEntry) -> None:
-    """Delete the stored queue, but for what is still owed."""
-    await async_retire(hass, entry.entry_id)
-    async_take_back(hass)
-    issues.async_take_back(hass, issues.NEWER)
-    issues.async_tell_unreadable(hass, 0)
+    """Delete the stored queue; magnets that are not delivered yet are kept for the next entry."""
+    servers = {key: shown(one.title) or key for key, one in entry.subentries.items()}
+    issues.async_report_storage(hass, await async_retire(hass, entry.entry_id, servers))
+    await RouteMemory(hass, entry.entry_id).async_remove()
+    gone = (*WATCHED, IssueKind.QUEUE_TOO_NEW, IssueKind.MAGNETS_UNREADABLE)
+    issues.async_clear_all(hass, gone)
 
 
 async def _async_reload(hass: HomeAssistant, entry: ResilientConfigEntry) -> None:
-    """Take over what the user changed."""
+    """Reload the entry, which the user has changed."""
     hass.config_entries.async_schedule_reload(entry.entry_id)
 
 
 async def _async_first_look(hass: HomeAssistant, entry: ResilientConfigEntry) -> None:
-    """Start the checks, and wait a moment for the first verdicts where somebody looks on."""
+    """Start the checks; unless Home Assistant is starting, wait for the first verdicts."""
     runtime = entry.runtime_data
 
     async def look() -> None:
         instances = runtime.instances.values()
         await asyncio.gather(
-            *(one.async_refresh() for one in instances if not one.monitor.settings.requires_vpn),
-            *([runtime.vpn.async_refresh()] if runtime.vpn else []),
+            *(
+                instance.async_refresh()
+                for instance in instances
+                if not instance.monitor.settings.requires_vpn
+            ),
+            *(witness.async_refresh() for witness in runtime.witnesses),
         )
         await asyncio.gather(
-            *(one.monitor.check() for one in instances if one.monitor.settings.requires_vpn)
+            *(
+                instance.monitor.check()
+                for instance in instances
+                if instance.monitor.settings.requires_vpn
+            )
         )
 
-    for coordinator in (runtime.vpn, *runtime.instances.values()):
-        if coordinator is not None:  # without a listener a coordinator does not poll
-            entry.async_on_unload(coordinator.async_add_listener(lambda: None))
+    for coordinator in (*runtime.witnesses, *runtime.instances.values()):
+        # Without a listener a coordinator does not poll.
+        entry.async_on_unload(coordinator.async_add_listener(lambda: None))
     task = entry.async_create_background_task(hass, look(), "first look")
     if hass.is_running:
         await asyncio.wait([task], timeout=FIRST_LOOK_SECONDS)

@@ -1,4 +1,4 @@
-"""Whether the VPN is up, and whether each instance may be given magnets."""
+"""Whether the VPN is up, and whether each instance may get magnets."""
 
 from typing import override
 
@@ -11,9 +11,10 @@ from homeassistant.components.binary_sensor import (
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .coordinator import ResilientConfigEntry, VpnCoordinator
-from .core.models import InstanceStatus, VpnState
+from .core.health.status import InstanceStatus, VpnState
 from .entity import HubEntity, InstanceEntity, async_remove_entity
+from .runtime import ResilientConfigEntry
+from .vpn_coordinator import VpnCoordinator
 
 PARALLEL_UPDATES = 0
 
@@ -32,14 +33,16 @@ async def async_setup_entry(
     entry: ResilientConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the VPN's sensor where one is watched, and one for each instance."""
+    """Add a sensor for the VPN, if that is watched, and a sensor for each instance."""
     runtime = entry.runtime_data
     if runtime.vpn is None:
-        async_remove_entity(hass, entry, BINARY_SENSOR_DOMAIN, VPN.key)
+        async_remove_entity(hass, entry.entry_id, BINARY_SENSOR_DOMAIN, VPN.key)
     else:
         async_add_entities([VpnBinarySensor(entry, runtime.vpn, VPN)])
-    for key, coordinator in runtime.instances.items():
-        async_add_entities([InstanceBinarySensor(coordinator, INSTANCE)], config_subentry_id=key)
+    for instance_key, coordinator in runtime.instances.items():
+        async_add_entities(
+            [InstanceBinarySensor(coordinator, INSTANCE)], config_subentry_id=instance_key
+        )
 
 
 class VpnBinarySensor(HubEntity[VpnCoordinator], BinarySensorEntity):
@@ -48,7 +51,7 @@ class VpnBinarySensor(HubEntity[VpnCoordinator], BinarySensorEntity):
     @property
     @override
     def is_on(self) -> bool | None:
-        """Return the verdict, None without one."""
+        """Return the verdict, or None while it is unknown."""
         state = self.coordinator.data.state
         return None if state is VpnState.UNKNOWN else state is VpnState.ON
 
@@ -61,6 +64,6 @@ class InstanceBinarySensor(InstanceEntity, BinarySensorEntity):
     @property
     @override
     def is_on(self) -> bool | None:
-        """Return whether its status is ok, None before the first verdict."""
+        """Return whether its status is ok, or None before the first verdict."""
         status = self.coordinator.data
         return None if status is None else status is InstanceStatus.OK

@@ -1,4 +1,4 @@
-"""Buttons for what a user at a dashboard wants at once."""
+"""The buttons of the hub, for users at a dashboard."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -8,8 +8,9 @@ from homeassistant.components.button import ButtonEntity, ButtonEntityDescriptio
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .coordinator import QueueCoordinator, ResilientConfigEntry, Runtime
+from .coordinator import QueueCoordinator
 from .entity import HubEntity
+from .runtime import ResilientConfigEntry, Runtime
 
 PARALLEL_UPDATES = 1
 
@@ -30,7 +31,7 @@ BUTTONS = (
     HubButtonDescription(
         key="retry_queue",
         translation_key="retry_queue",
-        press_fn=lambda runtime: runtime.courier.retry(),
+        press_fn=lambda runtime: runtime.dispatcher.retry(),
     ),
 )
 
@@ -46,11 +47,11 @@ async def async_setup_entry(
 
 
 class HubButton(HubEntity[QueueCoordinator], ButtonEntity):
-    """A button that does what an action of the same name does."""
+    """A button that does the same as the action of its name."""
 
     entity_description: HubButtonDescription
 
     @override
     async def async_press(self) -> None:
-        """Do it, and wait until it is done."""
+        """Do what the button is for, and wait until that is done."""
         await self.entity_description.press_fn(self.coordinator.config_entry.runtime_data)

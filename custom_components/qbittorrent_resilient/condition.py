@@ -18,12 +18,12 @@ from homeassistant.helpers.condition import (
 )
 import probatio as vol
 
-from .core.models import InstanceStatus
-from .followed import EVERYTHING, async_followed
+from .core.health.status import InstanceStatus
+from .targets import EVERYTHING, async_targeted
 
 
 class _OwnEntityCondition(EntityConditionBase):
-    """Looks at entities of this integration only, at all of them where no target was chosen."""
+    """Looks only at entities of this integration, at all of them if no target was chosen."""
 
     _schema = ENTITY_STATE_CONDITION_SCHEMA_ANY_ALL.extend(
         {vol.Optional(CONF_TARGET): cv.TARGET_FIELDS}
@@ -31,14 +31,14 @@ class _OwnEntityCondition(EntityConditionBase):
     _key: ClassVar[str]
 
     def __init__(self, hass: HomeAssistant, config: ConditionConfig) -> None:
-        """Note whether there is a choice."""
+        """Follow the chosen targets, or all entities if none was chosen."""
         self._chosen = any((config.target or {}).values())
         super().__init__(hass, config if self._chosen else replace(config, target=EVERYTHING))
 
     @override
     def entity_filter(self, entities: set[str]) -> set[str]:
         """Return the entities to look at."""
-        return async_followed(self._hass, self._key, entities if self._chosen else None)
+        return async_targeted(self._hass, self._key, entities if self._chosen else None)
 
 
 class VpnIsUpCondition(_OwnEntityCondition, EntityStateConditionBase):

@@ -1,12 +1,10 @@
-"""What keeps the health up to date: one coordinator for the VPN, one for each instance.
+"""The coordinators for each instance and for the queue, and what those of the VPN share with them.
 
-Each has its own pace, so that a server that hangs delays no other verdict. "Down" is data here,
-never `UpdateFailed`: it is what these sensors are there to say.
+Each instance and each witness of the VPN is polled at its own pace, so that a server that hangs
+delays no other verdict. "Down" is data here, never `UpdateFailed`: sensors are there to show it.
 """
 
-import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
+from copy import replace
 from datetime import datetime, timedelta
 import logging
 from typing import override
@@ -20,66 +18,35 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
 from .const import DEFAULT_OPTIONS, DOMAIN
-from .core import health, vpn
-from .core.courier import Courier
-from .core.entry import Stage
-from .core.health import InstanceMonitor
-from .core.history import History, Look
-from .core.models import InstanceStatus, VpnState
-from .core.vpn import VpnMonitor, VpnReading
+from .core.dispatcher import Dispatcher, Event
+from .core.events import QueueSnapshot
+from .core.health import instance as instance_health
+from .core.health.condition import ConditionReading
+from .core.health.history import History, Look
+from .core.health.instance import InstanceMonitor
+from .core.health.instance_gate import LEAKS
+from .core.health.route import RouteState
+from .core.health.route_record import Source
+from .core.health.status import InstanceStatus, VpnState
+from .core.listeners import Listeners
 
 _LOGGER = logging.getLogger(__name__)
 
 DEFAULT_SCAN_SECONDS = DEFAULT_OPTIONS[CONF_SCAN_INTERVAL]
 MOMENT_SECONDS = 1.0
-"""How long a magnet may be under way before it counts as queued; mostly it takes some ms."""
-NOT_PERMITTED = "icmp_not_permitted"
-"""Why the VPN has no verdict, in the history."""
+"""How long a delivery may take before the magnet counts as queued; most take some ms."""
 
 
-@dataclass(frozen=True, slots=True)
-class QueueReading:
-    """What the hub shows of the queue."""
-
-    queued: int
-    failed: int
-    active_instance: str | None
+_WAITING = (None, InstanceStatus.VPN_DOWN, InstanceStatus.LEAKING)
+"""What is not logged as a fault of an instance."""
 
 
-@dataclass(frozen=True, slots=True)
-class Runtime:
-    """All that runs for the config entry."""
+class PacedCoordinator[T](DataUpdateCoordinator[T]):
+    """A coordinator that polls sooner while its verdict is in doubt."""
 
-    courier: Courier
-    queue: QueueCoordinator
-    vpn: VpnCoordinator | None
-    instances: dict[str, InstanceCoordinator]
-    ask_for_credentials: Callable[[], None]
+    config_entry: ConfigEntry
 
-    async def async_check(self) -> None:
-        """Ask the VPN and every instance how they are, until each has a verdict."""
-        if self.vpn is not None:
-            await self.vpn.async_refresh()
-        await asyncio.gather(*(one.async_check() for one in self.instances.values()))
-
-    async def async_stop(self) -> None:
-        """Stop delivering and checking; what waits is on disk."""
-        await self.courier.stop()
-        if self.vpn is not None:
-            self.vpn.monitor.close()
-        for instance in self.instances.values():
-            instance.monitor.close()
-
-
-type ResilientConfigEntry = ConfigEntry[Runtime]
-
-
-class _PacedCoordinator[T](DataUpdateCoordinator[T]):
-    """A coordinator that looks again soon while its verdict is in doubt."""
-
-    config_entry: ResilientConfigEntry
-
-    def __init__(self, hass: HomeAssistant, entry: ResilientConfigEntry, name: str) -> None:
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, name: str) -> None:
         """Poll as often as the options say."""
         self._pace = timedelta(seconds=entry.options.get(CONF_SCAN_INTERVAL, DEFAULT_SCAN_SECONDS))
         self.history = History()
@@ -97,103 +64,52 @@ class _PacedCoordinator[T](DataUpdateCoordinator[T]):
         self.update_interval = self._pace if doubt is None else timedelta(seconds=doubt)
 
 
-class VpnCoordinator(_PacedCoordinator[VpnReading]):
-    """The VPN's verdict."""
-
-    def __init__(
-        self, hass: HomeAssistant, entry: ResilientConfigEntry, monitor: VpnMonitor
-    ) -> None:
-        """Follow `monitor`, whoever asks it for a round."""
-        super().__init__(hass, entry, "VPN")
-        self.monitor = monitor
-        self.data = monitor.reading
-        self._polling = False
-        self._last = monitor.reading
-        monitor.listener = self._async_round_done
-
-    @override
-    async def _async_update_data(self) -> VpnReading:
-        self._polling = True
-        try:
-            await self.monitor.round()
-            return self.monitor.reading  # another round may be over by now
-        finally:
-            self._polling = False
-
-    @callback
-    def _async_round_done(self, reading: VpnReading) -> None:
-        self._set_pace(vpn.DOUBT_SECONDS if self.monitor.in_doubt else None)
-        self.history.note(
-            Look(
-                dt_util.utcnow().timestamp(),
-                reading.state.value,
-                reason=None if reading.permitted else NOT_PERMITTED,
-                in_doubt=self.monitor.in_doubt,
-                latency=reading.latency,
-                loss=reading.loss,
-            )
-        )
-        before, self._last = self._last, reading
-        if (before.state, before.permitted) != (reading.state, reading.permitted):
-            self._async_changed(reading)
-        if not self._polling:
-            self.async_set_updated_data(reading)
-
-    @callback
-    def _async_changed(self, reading: VpnReading) -> None:
-        """Log the edge, and have the instances behind the VPN looked at."""
-        if reading.state is VpnState.ON:
-            _LOGGER.info("The VPN is up")
-        elif not reading.permitted:
-            _LOGGER.warning("The VPN cannot be watched: this host permits no ICMP socket")
-        elif reading.state is VpnState.OFF:
-            _LOGGER.warning("The VPN is down")
-        for instance in self.config_entry.runtime_data.instances.values():
-            if instance.monitor.settings.requires_vpn:
-                instance.monitor.vpn_changed()
-                if reading.state is VpnState.ON:
-                    instance.async_check_soon()
-
-
-class InstanceCoordinator(_PacedCoordinator[InstanceStatus | None]):
+class InstanceCoordinator(PacedCoordinator[InstanceStatus | None]):
     """One instance's status; None before the first verdict."""
 
-    def __init__(
-        self, hass: HomeAssistant, entry: ResilientConfigEntry, monitor: InstanceMonitor
-    ) -> None:
-        """Follow `monitor`, whether a check or a delivery finds something out."""
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, monitor: InstanceMonitor) -> None:
+        """Follow the looks of `monitor`, at checks and at deliveries.
+
+        An instance that requires the VPN is checked as soon as that is up.
+        """
         super().__init__(hass, entry, monitor.settings.name)
         self.monitor = monitor
         self.data = monitor.status
         self._polling = False
         self._last: InstanceStatus | None = None
-        self._seen = (monitor.status, monitor.client.renewals)
-        self._said_down = False
-        monitor.listener = self._async_noticed
+        self._said_down = self._said_leaking = False
+        monitor.subscribe(self._async_noticed)
+        if monitor.route is not None:
+            monitor.route.subscribe(self._async_route_changed)
+        if monitor.vpn is not None:
+            monitor.vpn.subscribe(self._async_vpn_round_over)
 
     @override
     async def _async_update_data(self) -> InstanceStatus | None:
         self._polling = True
         try:
             await self.monitor.check()
-            return self.monitor.status  # the VPN may have fallen since the check was over
+            return self.monitor.status  # the VPN may have gone down since the check ended
         finally:
             self._polling = False
 
     @property
     def reason(self) -> str | None:
-        """Return what the status rests on, where it is not the VPN's."""
+        """Return why the instance is not usable; None if it is, or waits for the VPN."""
         monitor = self.monitor
+        if monitor.status is InstanceStatus.LEAKING:
+            return LEAKS
         return None if monitor.status is InstanceStatus.VPN_DOWN else monitor.reason
 
     async def async_check(self) -> None:
-        """Check now; once more where a single silence leaves it open."""
+        """Check now, and again if a single unanswered check leaves the verdict open."""
+        self.monitor.ask_for_binding()
         await self.async_refresh()
         if self.monitor.in_doubt:
             await self.async_refresh()
 
     @callback
-    def async_check_soon(self) -> None:
+    def _async_check_soon(self) -> None:
         """Check now, in the background."""
         self.config_entry.async_create_background_task(
             self.hass, self.async_refresh(), f"check {self.name}"
@@ -201,7 +117,7 @@ class InstanceCoordinator(_PacedCoordinator[InstanceStatus | None]):
 
     @callback
     def _async_noticed(self, status: InstanceStatus | None) -> None:
-        self._set_pace(health.DOUBT_SECONDS if self.monitor.in_doubt else None)
+        self._set_pace(instance_health.DOUBT_SECONDS if self.monitor.in_doubt else None)
         self.history.note(
             Look(
                 dt_util.utcnow().timestamp(),
@@ -212,89 +128,121 @@ class InstanceCoordinator(_PacedCoordinator[InstanceStatus | None]):
         )
         before, self._last = self._last, status
         if status is not before:
-            self._async_changed(before, status)
+            self._async_changed(status)
         if not self._polling:
             self.async_set_updated_data(status)
-        if (seen := (status, self.monitor.client.renewals)) != self._seen:
-            self._seen = seen
-            self.config_entry.runtime_data.courier.wake()
 
     @callback
-    def _async_changed(self, before: InstanceStatus | None, status: InstanceStatus | None) -> None:
-        """Log the edges once, and deliver as soon as the instance is ok."""
-        runtime = self.config_entry.runtime_data
-        runtime.queue.async_refresh_counts()
+    def _async_vpn_round_over(self, before: ConditionReading, now: ConditionReading) -> None:
+        if before.verdict != now.verdict and now.state is VpnState.ON:
+            self._async_check_soon()
+
+    @callback
+    def _async_changed(self, status: InstanceStatus | None) -> None:
+        """Log once when the instance goes down or comes back, and show its version."""
+        self._log_route()
         if status is InstanceStatus.OK:
             _LOGGER.info("%s is ok", self.name)
-            self._async_note_version()
-            runtime.courier.instance_ready()
+            self._async_show_version()
             self._said_down = False
-        elif status not in (None, InstanceStatus.VPN_DOWN) and not self._said_down:
+        elif status not in _WAITING and not self._said_down:
             why = f" ({self.reason})" if self.reason else ""
             _LOGGER.warning("%s is not usable: %s%s", self.name, status, why)
             self._said_down = True
-        if status in (InstanceStatus.OK, InstanceStatus.AUTH_FAILED):
-            runtime.ask_for_credentials()
 
     @callback
-    def _async_note_version(self) -> None:
-        """Show which qBittorrent answers: known only now, or another one since an upgrade."""
+    def _async_route_changed(self, before: RouteState, now: RouteState) -> None:
+        """Show it at once: listeners are told of a status only if that changes."""
+        if before is not now:
+            self._log_route()
+        self.async_update_listeners()
+
+    @callback
+    def _log_route(self) -> None:
+        """Log once that the instance leaks, and once that it does no more."""
+        route = self.monitor.route
+        latch = None if route is None else route.latch
+        if latch is not None and not self._said_leaking:
+            says = "its log names" if latch.source is Source.LOG else "it tells"
+            _LOGGER.warning(
+                "%s leaks: %s (%s the home address, IPv%d)",
+                self.name,
+                LEAKS,
+                says,
+                latch.version,
+            )
+        elif latch is None and self._said_leaking:
+            _LOGGER.info("%s leaks no more", self.name)
+        self._said_leaking = latch is not None
+
+    @callback
+    def _async_show_version(self) -> None:
+        """Show the version on the device: it was unknown until now, or an upgrade changed it."""
         devices, identifier = dr.async_get(self.hass), (DOMAIN, self.monitor.settings.key)
         device = devices.async_get_device_by_identifier(identifier, self.config_entry.entry_id)
         if device is not None:
             devices.async_update_device(device.id, sw_version=self.monitor.client.version)
 
 
-class QueueCoordinator(DataUpdateCoordinator[QueueReading]):
-    """What the hub shows of the queue; nothing is polled."""
+class QueueCoordinator(DataUpdateCoordinator[QueueSnapshot]):
+    """What the hub shows of the queue; it is told of changes and does not poll."""
 
-    config_entry: ResilientConfigEntry
+    config_entry: ConfigEntry
 
-    def __init__(self, hass: HomeAssistant, entry: ResilientConfigEntry, courier: Courier) -> None:
-        """Follow the books of `courier`."""
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, dispatcher: Dispatcher) -> None:
+        """Follow the queue of `dispatcher`."""
         super().__init__(hass, _LOGGER, config_entry=entry, name="queue", always_update=False)
-        self._courier = courier
-        self.data = self._reading()
-        self.list_listener: Callable[[], None] | None = None
-        """Told of every change of what waits or why, also where the counts stay the same."""
+        self.dispatcher = dispatcher
+        self.data = _shown(dispatcher.snapshot())
+        self._list_listeners = Listeners[()]()
         self._later: CALLBACK_TYPE | None = None
-        courier.queue.listener = courier.passes.listener = self.async_refresh_counts
-        entry.async_on_unload(self._async_not_later)
+        entry.async_on_unload(dispatcher.subscribe(self._async_event_published))
+        entry.async_on_unload(self._async_cancel_later)
+
+    @callback
+    def async_add_list_listener(self, update: CALLBACK_TYPE) -> CALLBACK_TYPE:
+        """Call `update` when the queued magnets or their reasons may have changed.
+
+        It is called even if the counts stay the same. Return how to unsubscribe.
+        """
+        return self._list_listeners.subscribe(update)
 
     @override
-    async def _async_update_data(self) -> QueueReading:
-        """Read the books anew, for who asks with `homeassistant.update_entity`."""
-        return self._reading()
+    async def _async_update_data(self) -> QueueSnapshot:
+        """Take a new snapshot, when the user calls `homeassistant.update_entity`."""
+        return _shown(self.dispatcher.snapshot())
+
+    @callback
+    def _async_event_published(self, event: Event) -> None:
+        if isinstance(event, QueueSnapshot):
+            self.async_refresh_counts()
 
     @callback
     def async_refresh_counts(self) -> None:
-        """Show what is on the books now, but for what is just being delivered.
+        """Show how the queue stands now, without magnets that are just being delivered.
 
-        Each magnet is queued for a moment; only one that takes longer waits, in the user's eyes.
+        Each magnet is queued for a moment; for users, only a magnet that takes longer waits.
         """
-        if self._reading().queued <= self.data.queued or not self._courier.passes:
+        snapshot = self.dispatcher.snapshot()
+        if snapshot.queued <= self.data.queued or not snapshot.delivering:
             self._async_show()
         elif self._later is None:
             self._later = async_call_later(self.hass, MOMENT_SECONDS, self._async_show)
 
     @callback
-    def _async_not_later(self) -> None:
+    def _async_cancel_later(self) -> None:
         if self._later is not None:
             self._later()
             self._later = None
 
     @callback
     def _async_show(self, _now: datetime | None = None) -> None:
-        self._async_not_later()
-        if (reading := self._reading()) != self.data:
-            self.async_set_updated_data(reading)
-        if self.list_listener is not None:
-            self.list_listener()
+        self._async_cancel_later()
+        if (shown := _shown(self.dispatcher.snapshot())) != self.data:
+            self.async_set_updated_data(shown)
+        self._list_listeners.notify()
 
-    def _reading(self) -> QueueReading:
-        queue, active = self._courier.queue, self._courier.active
-        return QueueReading(
-            queued=queue.count(Stage.QUEUED),
-            failed=queue.count(Stage.FAILED),
-            active_instance=None if active is None else active.settings.name,
-        )
+
+def _shown(snapshot: QueueSnapshot) -> QueueSnapshot:
+    """Return a snapshot as entities show it: without whether a pass is under way."""
+    return replace(snapshot, delivering=False)

@@ -1,12 +1,11 @@
-"""What helps somebody who helps: no host, no credentials, no magnet, nothing the user has named.
+"""Diagnostics for support, without hosts, credentials, magnets, or names that the user gave.
 
-Instances are called by their place on the integration's page. All that is said is built up from
-words and numbers of our own, so that no new field of a server or an entry gets in by itself.
+Instances are named by their place on the integration's page. The data consists only of words and
+numbers of our own, so that a new field of a server or an entry never gets in automatically.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-import ipaddress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,60 +14,63 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 from homeassistant.util import dt as dt_util
 
-from .const import CONF_VPN_TARGETS, DEFAULT_OPTIONS, DOMAIN, SUBENTRY_INSTANCE
-from .coordinator import InstanceCoordinator, ResilientConfigEntry, Runtime
-from .core.entry import (
-    EXPIRED,
-    INVALID_MAGNET,
-    NO_INSTANCE,
-    REJECTED,
-    REMOVED,
-    UNCERTAIN,
-    Entry,
-    Stage,
-)
-from .core.errors import InvalidUrlError
-from .core.history import History, Look
-from .core.models import InstanceSettings, InstanceStatus
-from .settings import instance_settings, verifies_ssl
+from .const import CONF_FETCH_PROXY, CONF_VPN_TARGETS, DEFAULT_OPTIONS, DOMAIN, SUBENTRY_INSTANCE
+from .coordinator import InstanceCoordinator
+from .core.health.route import RouteMonitor
+from .core.health.route_record import evidence_of
+from .core.health.settings import InstanceSettings
+from .core.health.status import InstanceStatus
+from .core.outbox.job import Job, Reason, Stage
+from .runtime import ResilientConfigEntry, Runtime
+from .settings import STOPPED, DamagedSettingsError, instance_settings, verifies_ssl
+from .vpn_diagnostics import kind_of_host, of_gluetun, of_history, of_targets, public
 
 type Data = dict[str, Any]
 
-_REASONS = {EXPIRED, INVALID_MAGNET, NO_INSTANCE, REJECTED, REMOVED, UNCERTAIN, *InstanceStatus}
-"""The stored file could hold any text for a reason."""
+_REASONS = {
+    *Reason,
+    *InstanceStatus,
+}
+"""The reasons that are shown, as the stored file could hold any text for a reason."""
 
 
 async def async_get_config_entry_diagnostics(
     hass: HomeAssistant, entry: ResilientConfigEntry
 ) -> Data:
-    """Return all there is to say; of an entry that does not run, its settings."""
+    """Return the diagnostics of an entry; if it is not loaded, only its settings."""
     runtime = _runtime(entry)
+    targets: Sequence[str] = entry.data.get(CONF_VPN_TARGETS) or []
     subentries = entry.get_subentries_of_type(SUBENTRY_INSTANCE)
-    places = {one.subentry_id: f"instance_{place}" for place, one in enumerate(subentries, 1)}
+    places = {
+        subentry.subentry_id: f"instance_{place}" for place, subentry in enumerate(subentries, 1)
+    }
     data: Data = {
         "taken_at": dt_util.utcnow().isoformat(),
         "state": entry.state.value,
         "why": entry.error_reason_translation_key,
-        "options": {name: entry.options.get(name, one) for name, one in DEFAULT_OPTIONS.items()},
-        "vpn": _of_vpn(entry, runtime),
+        "options": {
+            name: entry.options.get(name, default) for name, default in DEFAULT_OPTIONS.items()
+        }
+        | {CONF_FETCH_PROXY: bool(entry.options.get(CONF_FETCH_PROXY))},  # an address is private
+        "vpn": of_targets(targets, None if runtime is None else runtime.vpn),
         "instances": {
-            places[one.subentry_id]: _of_instance(
-                one, runtime, has_vpn=bool(entry.data.get(CONF_VPN_TARGETS))
-            )
-            for one in subentries
+            places[subentry.subentry_id]: _of_instance(subentry, runtime, has_vpn=bool(targets))
+            for subentry in subentries
         },
     }
     if runtime is None:
         return data
-    stages = {stage: runtime.courier.queue.at(stage) for stage in Stage}
+    stages = {stage: runtime.dispatcher.jobs(stage) for stage in Stage}
     magnets = await hass.async_add_executor_job(_of_magnets, runtime, stages, places)
-    return data | {"magnets": magnets}
+    links = runtime.dispatcher.links
+    counts = {stage.value: links.count(stage) for stage in (Stage.QUEUED, Stage.FAILED)}
+    return data | {"magnets": magnets, "web_links": counts}
 
 
 async def async_get_device_diagnostics(
     hass: HomeAssistant, entry: ResilientConfigEntry, device: dr.AnyDeviceEntry
 ) -> Data:
-    """Return the same, of an instance's device without the other instances."""
+    """Return the diagnostics of the entry; for an instance's device, without other instances."""
     data = await async_get_config_entry_diagnostics(hass, entry)
     subentries = entry.get_subentries_of_type(SUBENTRY_INSTANCE)
     for place, subentry in enumerate(subentries, 1):
@@ -82,141 +84,125 @@ def _runtime(entry: ResilientConfigEntry) -> Runtime | None:
     return entry.runtime_data if entry.state is ConfigEntryState.LOADED else None
 
 
-def _of_vpn(entry: ResilientConfigEntry, runtime: Runtime | None) -> Data:
-    """Return what is watched, by number and kind, and what was seen of it."""
-    targets: Sequence[str] = entry.data.get(CONF_VPN_TARGETS) or []
-    data: Data = {"targets": dict(Counter(map(_kind, targets)))}
-    if runtime is None or runtime.vpn is None:
-        return data
-    reading = runtime.vpn.monitor.reading
-    return data | {
-        "state": reading.state.value,
-        "icmp_permitted": reading.permitted,
-        "in_doubt": runtime.vpn.monitor.in_doubt,
-        "history": _of_history(runtime.vpn.history),
-    }
-
-
 def _of_instance(subentry: ConfigSubentry, runtime: Runtime | None, *, has_vpn: bool) -> Data:
-    """Return how an instance is set up, how it is, and how it was."""
+    """Return the settings, the status and the history of an instance."""
     try:
         settings = instance_settings(subentry, has_vpn=has_vpn)
-    except InvalidUrlError:
+    except DamagedSettingsError:
         return {"scheme": None}
     address = urlsplit(settings.url)
     defaults = settings.defaults
     data: Data = {
         "scheme": address.scheme,
-        "host": _kind(address.hostname or ""),
+        "host": kind_of_host(address.hostname or ""),
         "has_path": bool(address.path.strip("/")),
         "verify_ssl": verifies_ssl(subentry.data),
-        "log_in": _log_in(settings),
+        "log_in": _login_kind(settings),
         "requires_vpn": settings.requires_vpn,
         "priority": settings.priority,
         "defaults": {
             "category": defaults.category is not None,
             "save_path": defaults.save_path is not None,
             "tags": len(defaults.tags or ()),
-            "stopped": bool(defaults.stopped),
+            "stopped": next(word for word in STOPPED if STOPPED[word] is defaults.stopped),
         },
     }
+    has_proxy_login = bool(settings.proxy_username or settings.proxy_password)
+    if has_proxy_login or settings.headers:
+        data["proxy"] = {"log_in": has_proxy_login, "headers": len(settings.headers)}
+    if settings.gluetun is not None:
+        witness = None if runtime is None else runtime.gluetuns.get(subentry.subentry_id)
+        data["gluetun"] = of_gluetun(settings.gluetun, witness)
     coordinator = None if runtime is None else runtime.instances.get(subentry.subentry_id)
-    return data if coordinator is None else data | _of_server(coordinator)
+    if runtime is None or coordinator is None:
+        return data
+    is_active = runtime.dispatcher.active is coordinator.monitor
+    return data | _of_server(coordinator, is_active=is_active)
 
 
-def _of_server(coordinator: InstanceCoordinator) -> Data:
+def _of_server(coordinator: InstanceCoordinator, *, is_active: bool) -> Data:
     monitor = coordinator.monitor
-    runtime = coordinator.config_entry.runtime_data
     return {
         "status": None if monitor.status is None else monitor.status.value,
-        "reason": coordinator.reason,
+        "reason": public(coordinator.reason),
         "in_doubt": monitor.in_doubt,
-        "is_active": runtime.courier.active is monitor,
+        "is_active": is_active,
         "version": monitor.client.version,
         "log_in_refused": monitor.client.refused,
         "sessions_renewed": monitor.client.renewals,
-        "history": _of_history(coordinator.history),
+        "route": None if monitor.route is None else _of_route(monitor.route),
+        "history": of_history(coordinator.history),
     }
 
 
-def _log_in(settings: InstanceSettings) -> str:
-    """Return the kind of log-in, never with what."""
+def _of_route(route: RouteMonitor) -> Data:
+    """Return the verdict and what it rests on, without addresses and names of interfaces."""
+    binding, latch = route.binding, route.latch
+    return {
+        "state": route.state.value,
+        "knows_an_address": route.external_address is not None,
+        "home_is_the_exit": route.is_home_the_exit,
+        "evidence": None if latch is None else evidence_of(latch),
+        "since": None if latch is None else dt_util.utc_from_timestamp(latch.since).isoformat(),
+        "binding": binding
+        and {
+            "bound": binding.is_bound,
+            "lacks_its_interface": binding.lacks_its_interface,
+            "interfaces": len(binding.interfaces),
+            "tunnel_and_other": binding.has_tunnel_and_other,
+            "port_mapping": binding.port_mapping,
+            "proxy_hides_trackers_only": binding.is_open_to_peers,
+        },
+    }
+
+
+def _login_kind(settings: InstanceSettings) -> str:
+    """Return the kind of login, never the credentials."""
     if settings.api_key:
         return "api_key"
     return "password" if settings.username or settings.password else "none"
 
 
-def _kind(host: str) -> str:
-    """Return what kind of address this is: all that may be said of it."""
-    try:
-        return f"ipv{ipaddress.ip_address(host).version}"
-    except ValueError:
-        return "name"
-
-
-def _of_history(history: History) -> Data:
-    return {
-        "changed": history.changed,
-        "looked": history.looked,
-        "last_changes": [_of_look(one) for one in history.changes],
-        "last_looks": [_of_look(one) for one in history.looks],
-    }
-
-
-def _of_look(look: Look) -> Data:
-    """Return one line; what does not apply is left out."""
-    more = {
-        "reason": look.reason,
-        "in_doubt": look.in_doubt or None,
-        "latency": look.latency,
-        "loss": look.loss,
-    }
-    return {
-        "at": dt_util.utc_from_timestamp(look.at).isoformat(),
-        "verdict": look.verdict,
-        **{name: value for name, value in more.items() if value is not None},
-    }
-
-
 def _of_magnets(
-    runtime: Runtime, stages: Mapping[Stage, Sequence[Entry]], places: Mapping[str, str]
+    runtime: Runtime, stages: Mapping[Stage, Sequence[Job]], places: Mapping[str, str]
 ) -> Data:
-    """Return how many magnets there are at each stage; thousands take a while."""
-    now = runtime.courier.now()
+    """Return the figures of each stage; thousands of magnets take a while."""
+    now = runtime.dispatcher.now()
     return {
         stage.value: _of_stage(
-            entries,
+            jobs,
             now,
             reasons=[
-                runtime.courier.reason(one) if stage is Stage.QUEUED else one.reason
-                for one in entries
+                runtime.dispatcher.reason(job) if stage is Stage.QUEUED else job.reason
+                for job in jobs
             ],
             places=places,
         )
-        for stage, entries in stages.items()
+        for stage, jobs in stages.items()
     }
 
 
 def _of_stage(
-    entries: Sequence[Entry], now: float, *, reasons: Iterable[str], places: Mapping[str, str]
+    jobs: Sequence[Job], now: float, *, reasons: Iterable[str], places: Mapping[str, str]
 ) -> Data:
-    """Return number, ages (seconds), reasons and attempts of magnets, and where they may be."""
-    if not entries:
+    """Return number, ages (seconds), reasons and attempts of jobs, and where they may be."""
+    if not jobs:
         return {"count": 0}
-    known = (one if not one or one in _REASONS else "other" for one in reasons)
-    where = (places.get(one.sent_to, "gone") for one in entries if one.sent_to is not None)
-    ages = [round(now - one.queued_at) for one in entries]
+    known = (reason if not reason or reason in _REASONS else "other" for reason in reasons)
+    where = (places.get(job.sent_to, "gone") for job in jobs if job.sent_to is not None)
+    ages = [round(now - job.queued_at) for job in jobs]
     return {
-        "count": len(entries),
+        "count": len(jobs),
         "oldest": max(ages),
         "newest": min(ages),
-        "reasons": dict(Counter(one for one in known if one)),
+        "reasons": dict(Counter(reason for reason in known if reason)),
         "attempts": {
-            "most": max(one.attempts for one in entries),
-            "sum": sum(one.attempts for one in entries),
+            "most": max(job.attempts for job in jobs),
+            "sum": sum(job.attempts for job in jobs),
         },
-        "require_vpn": sum(one.require_vpn for one in entries),
+        "require_vpn": sum(job.require_vpn for job in jobs),
+        "instances": sum(job.instances is not None for job in jobs),
         "sent_to": dict(Counter(where)),
-        "suspects": sum(bool(one.suspects) for one in entries),
-        "unsaved": sum(one.unsaved for one in entries),
+        "suspects": sum(bool(job.suspects) for job in jobs),
+        "unsaved": sum(job.unsaved for job in jobs),
     }

@@ -2,6 +2,7 @@
 
 from typing import Any, override
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
@@ -9,17 +10,15 @@ from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.update_coordinator import CoordinatorEntity, DataUpdateCoordinator
 
 from .const import DOMAIN, TITLE
-from .coordinator import InstanceCoordinator, ResilientConfigEntry
+from .coordinator import InstanceCoordinator
 
 
 class HubEntity[C: DataUpdateCoordinator[Any]](CoordinatorEntity[C]):
-    """An entity of the whole group."""
+    """An entity of the hub, which stands for the queue and the VPN."""
 
     _attr_has_entity_name = True
 
-    def __init__(
-        self, entry: ResilientConfigEntry, coordinator: C, description: EntityDescription
-    ) -> None:
+    def __init__(self, entry: ConfigEntry, coordinator: C, description: EntityDescription) -> None:
         """Belong to the hub's device."""
         super().__init__(coordinator)
         self.entity_description = description
@@ -33,7 +32,7 @@ class HubEntity[C: DataUpdateCoordinator[Any]](CoordinatorEntity[C]):
     @property
     @override
     def suggested_object_id(self) -> str | None:
-        """Return the same in every language: the dashboards and the README name the entities."""
+        """Return the same id in every language: dashboards and the README name the entities."""
         return self.entity_description.key
 
 
@@ -43,7 +42,7 @@ class InstanceEntity(CoordinatorEntity[InstanceCoordinator]):
     _attr_has_entity_name = True
 
     def __init__(self, coordinator: InstanceCoordinator, description: EntityDescription) -> None:
-        """Belong to the instance's device, behind the hub's."""
+        """Belong to the instance's device, which is connected via the hub's."""
         super().__init__(coordinator)
         settings, entry_id = coordinator.monitor.settings, coordinator.config_entry.entry_id
         self.entity_description = description
@@ -64,16 +63,14 @@ class InstanceEntity(CoordinatorEntity[InstanceCoordinator]):
     @property
     @override
     def suggested_object_id(self) -> str | None:
-        """Return the same in every language: the dashboards and the README name the entities."""
+        """Return the same id in every language: dashboards and the README name the entities."""
         return None if self.name is None else self.entity_description.key
 
 
 @callback
-def async_remove_entity(
-    hass: HomeAssistant, entry: ResilientConfigEntry, platform: str, key: str
-) -> None:
-    """Remove an entity of the hub that has nothing to show any more."""
+def async_remove_entity(hass: HomeAssistant, owner: str, platform: str, key: str) -> None:
+    """Remove what has nothing to show any more; `owner` is the id of an entry or instance."""
     registry = er.async_get(hass)
-    unique_id = f"{entry.entry_id}_{key}"
+    unique_id = f"{owner}_{key}"
     if entity_id := registry.async_get_entity_id(platform, DOMAIN, unique_id):
         registry.async_remove(entity_id)

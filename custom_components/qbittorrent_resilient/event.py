@@ -1,4 +1,4 @@
-"""What happens to magnets, as events to automate on."""
+"""The event entity, for automations: it shows what happens to magnets."""
 
 from typing import override
 
@@ -6,14 +6,18 @@ from homeassistant.components.event import EventEntity, EventEntityDescription
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .coordinator import QueueCoordinator, ResilientConfigEntry
-from .core.news import Happening, News
+from .coordinator import QueueCoordinator
+from .core.dispatcher import Event
+from .core.events import DeliveryEvent, EventType
 from .entity import HubEntity
+from .runtime import ResilientConfigEntry
 
 PARALLEL_UPDATES = 0
 
 MAGNETS = EventEntityDescription(
-    key="magnets", translation_key="magnets", event_types=[one.value for one in Happening]
+    key="magnets",
+    translation_key="magnets",
+    event_types=[event_type.value for event_type in EventType],
 )
 
 
@@ -33,28 +37,23 @@ class MagnetsEvent(HubEntity[QueueCoordinator], EventEntity):
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Listen for news as long as the entity is there."""
+        """Listen for events as long as the entity is there."""
         await super().async_added_to_hass()
-        courier = self.coordinator.config_entry.runtime_data.courier
-        courier.listener = self._async_tell
-
-        @callback
-        def stop_listening() -> None:
-            courier.listener = None
-
-        self.async_on_remove(stop_listening)
+        self.async_on_remove(self.coordinator.dispatcher.subscribe(self._async_event_published))
 
     @callback
     @override
     def _handle_coordinator_update(self) -> None:
-        """Write nothing: news come by themselves."""
+        """Write nothing: the dispatcher publishes events."""
 
     @callback
-    def _async_tell(self, news: News) -> None:
-        details = {"instance": news.instance, "reason": news.reason}
+    def _async_event_published(self, event: Event) -> None:
+        if not isinstance(event, DeliveryEvent):
+            return
+        details = {"instance": event.instance, "reason": event.reason}
         self._trigger_event(
-            news.happening.value,
-            {"count": news.count, "names": list(news.names)}
-            | {key: value for key, value in details.items() if value is not None},
+            event.event_type.value,
+            {"count": event.count, "names": list(event.names)}
+            | {name: value for name, value in details.items() if value is not None},
         )
         self.async_write_ha_state()

@@ -1,6 +1,6 @@
-"""What the actions answer, in the words of the README.
+"""The responses of the actions, as the README describes them.
 
-Thousands of magnets take a while, so all of this may run in a thread of its own.
+Thousands of magnets take a while, so all functions here may run in a thread.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,112 +9,142 @@ from typing import Any
 
 from homeassistant.util import dt as dt_util
 
-from .coordinator import Runtime
-from .core.courier import Courier
-from .core.entry import INVALID_MAGNET, Entry
+from .action_files import FailedFile
+from .core.delivery.outcome import Fate, Outcome
+from .core.dispatcher import Dispatcher
+from .core.health.status import InstanceStatus
+from .core.health.words import reason_of
 from .core.intake import Intake
 from .core.magnet import Magnet
-from .core.models import InstanceStatus
-from .core.outcome import Fate, Outcome
+from .core.outbox.job import Job, Reason
+from .runtime import Runtime
+
+_SUCCESSES = (Fate.ADDED, Fate.ALREADY_PRESENT, Fate.ALREADY_DELIVERED)
 
 type Response = dict[str, Any]
 
 
-def of_add(intake: Intake, outcomes: Sequence[Outcome], runtime: Runtime) -> Response:
+def of_add(
+    intake: Intake,
+    outcomes: Sequence[Outcome],
+    runtime: Runtime,
+    files: Sequence[FailedFile] = (),
+) -> Response:
     """Answer `add_magnets`: every given text is in exactly one of the lists."""
-    failed: list[Response] = [
-        {"index": one.index, "info_hash": None, "name": None, "reason": INVALID_MAGNET}
-        for one in intake.invalid
-    ]
+    failed = [_unreadable(one.index, Reason.INVALID_MAGNET, one.text) for one in intake.invalid]
+    failed += [_unreadable(one.index, Reason.WEB_LINK, one.text) for one in intake.web_links]
+    failed += [_unreadable(file.index, file.reason, file.text) for file in files]
     failed += [
-        {"index": intake.places[one.magnet.info_hash], **_failed(one)}
-        for one in outcomes
-        if one.fate is Fate.FAILED
+        {"index": intake.places[outcome.magnet.info_hash], **failed_item(outcome), "text": None}
+        for outcome in outcomes
+        if outcome.fate is Fate.FAILED
     ]
     return {
         "added": _added(outcomes),
         "queued": _queued(outcomes),
-        "failed": sorted(failed, key=lambda one: one["index"]),
-        "skipped": [_named(magnet) for magnet in intake.skipped],
+        "failed": sorted(failed, key=lambda item: item["index"]),
+        "skipped": [named(magnet) for magnet in intake.skipped],
         "health": of_health(runtime),
     }
 
 
+def _unreadable(index: int, reason: Reason, text: str) -> Response:
+    """Return what failed without having been read; `text` is what of it may be shown."""
+    return {"index": index, "info_hash": None, "name": None, "reason": reason.value, "text": text}
+
+
 def of_pass(outcomes: Sequence[Outcome]) -> Response:
     """Answer `retry_queue`."""
-    failed = [_failed(one) for one in outcomes if one.fate is Fate.FAILED]
+    failed = [failed_item(outcome) for outcome in outcomes if outcome.fate is Fate.FAILED]
     return {"added": _added(outcomes), "queued": _queued(outcomes), "failed": failed}
 
 
-def of_queue(courier: Courier, queued: Sequence[Entry], failed: Sequence[Entry]) -> Response:
+def of_queue(dispatcher: Dispatcher, queued: Sequence[Job], failed: Sequence[Job]) -> Response:
     """Answer `get_queue`."""
     return {
         "queued": [
-            _queued_now(entry, courier)
-            | _times(entry)
-            | {"attempts": entry.attempts, "last_attempt": _iso(entry.last_attempt)}
-            for entry in queued
+            _queued_now(job, dispatcher)
+            | _times(job)
+            | {"attempts": job.attempts, "last_attempt": iso(job.last_attempt)}
+            for job in queued
         ],
         "failed": [
-            _named(entry.magnet)
-            | {"reason": entry.reason}
-            | _times(entry)
-            | {"attempts": entry.attempts, "failed_at": _iso(entry.failed_at)}
-            for entry in failed
+            named(job.magnet)
+            | {"reason": job.reason}
+            | _times(job)
+            | {"attempts": job.attempts, "failed_at": iso(job.failed_at)}
+            for job in failed
         ],
     }
 
 
-def of_retry(entries: Iterable[Entry], courier: Courier) -> Response:
+def of_retry(jobs: Iterable[Job], dispatcher: Dispatcher) -> Response:
     """Answer `retry_failed`."""
-    return {"queued": [_queued_now(entry.again(), courier) for entry in entries]}
+    return {"queued": [_queued_now(job, dispatcher) for job in jobs]}
+
+
+def of_check(runtime: Runtime) -> Response:
+    """Answer `check_health`: the verdicts, and in plain words why something is not up."""
+    reasons: dict[str, str] = {}
+    for witness in runtime.witnesses:
+        reasons |= witness.monitor.reasons
+    for monitor in runtime.dispatcher.instances:
+        if (reason := reason_of(monitor)) is not None:
+            reasons[monitor.settings.name] = reason
+    return of_health(runtime) | {"reasons": reasons}
 
 
 def of_health(runtime: Runtime) -> Response:
-    """Answer `check_health`; an instance without a verdict has not answered yet."""
+    """Return the verdicts; an instance without one has not answered yet: `timeout`."""
     return {
         "vpn": None if runtime.vpn is None else runtime.vpn.monitor.state.value,
         "instances": {
             monitor.settings.name: (monitor.status or InstanceStatus.TIMEOUT).value
-            for monitor in runtime.courier.line
+            for monitor in runtime.dispatcher.instances
         },
     }
 
 
-def _queued_now(entry: Entry, courier: Courier) -> Response:
+def _queued_now(job: Job, dispatcher: Dispatcher) -> Response:
     """Return a queued magnet and why it waits."""
-    return _named(entry.magnet) | {"reason": courier.reason(entry)}
+    return named(job.magnet) | {"reason": dispatcher.reason(job)}
 
 
 def _added(outcomes: Iterable[Outcome]) -> list[Response]:
-    return [
-        _named(one.magnet) | {"instance": one.instance, "status": one.fate.value}
-        for one in outcomes
-        if one.fate in (Fate.ADDED, Fate.ALREADY_PRESENT)
-    ]
+    return [added_item(outcome) for outcome in outcomes if outcome.fate in _SUCCESSES]
 
 
 def _queued(outcomes: Iterable[Outcome]) -> list[Response]:
-    return [
-        _named(one.magnet) | {"reason": one.reason} for one in outcomes if one.fate is Fate.QUEUED
-    ]
+    return [queued_item(outcome) for outcome in outcomes if outcome.fate is Fate.QUEUED]
 
 
-def _failed(outcome: Outcome) -> Response:
-    return _named(outcome.magnet) | {"reason": outcome.reason}
+def added_item(outcome: Outcome) -> Response:
+    """Return what an instance has now."""
+    return named(outcome.magnet) | {"instance": outcome.instance, "status": outcome.fate.value}
 
 
-def _named(magnet: Magnet) -> Response:
+def queued_item(outcome: Outcome) -> Response:
+    """Return what waits."""
+    return named(outcome.magnet) | {"reason": outcome.reason}
+
+
+def failed_item(outcome: Outcome) -> Response:
+    """Return what failed."""
+    return named(outcome.magnet) | {"reason": outcome.reason}
+
+
+def named(magnet: Magnet) -> Response:
+    """Return what a magnet goes by."""
     return {"info_hash": magnet.info_hash, "name": magnet.name}
 
 
-def _times(entry: Entry) -> Response:
-    return {"queued_at": _iso(entry.queued_at)}
+def _times(job: Job) -> Response:
+    return {"queued_at": iso(job.queued_at)}
 
 
-@lru_cache(maxsize=1000)  # what came in one call has one time
-def _iso(seconds: float | None) -> str | None:
-    """Return a time as text; one that no calendar has, of a clock gone wrong, as none."""
+@lru_cache(maxsize=1000)  # the magnets of one call have the same time
+def iso(seconds: float | None) -> str | None:
+    """Return a time in ISO 8601; None for a time of a wrong clock, which no calendar has."""
     try:
         return None if seconds is None else dt_util.utc_from_timestamp(seconds).isoformat()
     except ValueError, OverflowError, OSError:

@@ -15,10 +15,15 @@ from homeassistant.const import PERCENTAGE, EntityCategory, UnitOfTime
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .coordinator import QueueCoordinator, QueueReading, ResilientConfigEntry, VpnCoordinator
-from .core.models import InstanceStatus
-from .core.vpn import VpnReading
+from .coordinator import InstanceCoordinator, QueueCoordinator
+from .core.events import QueueSnapshot
+from .core.health.route import RouteMonitor, RouteState
+from .core.health.route_record import evidence_of
+from .core.health.status import InstanceStatus
+from .core.health.vpn import VpnReading
 from .entity import HubEntity, InstanceEntity, async_remove_entity
+from .runtime import ResilientConfigEntry
+from .vpn_coordinator import VpnCoordinator
 
 PARALLEL_UPDATES = 0
 
@@ -27,7 +32,7 @@ PARALLEL_UPDATES = 0
 class QueueSensorDescription(SensorEntityDescription):
     """A sensor of the hub, and what it shows of the queue."""
 
-    value_fn: Callable[[QueueReading], int | str | None]
+    value_fn: Callable[[QueueSnapshot], int | str | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,23 +42,30 @@ class VpnSensorDescription(SensorEntityDescription):
     value_fn: Callable[[VpnReading], float | None]
 
 
+@dataclass(frozen=True, kw_only=True)
+class RouteSensorDescription(SensorEntityDescription):
+    """A sensor of an instance that requires the VPN, and what it shows of its route."""
+
+    value_fn: Callable[[RouteMonitor], str | None]
+
+
 QUEUE_SENSORS = (
     QueueSensorDescription(
         key="queued_magnets",
         translation_key="queued_magnets",
         state_class=SensorStateClass.MEASUREMENT,
-        value_fn=lambda reading: reading.queued,
+        value_fn=lambda snapshot: snapshot.queued,
     ),
     QueueSensorDescription(
         key="failed_magnets",
         translation_key="failed_magnets",
         state_class=SensorStateClass.MEASUREMENT,
-        value_fn=lambda reading: reading.failed,
+        value_fn=lambda snapshot: snapshot.failed,
     ),
     QueueSensorDescription(
         key="active_instance",
         translation_key="active_instance",
-        value_fn=lambda reading: reading.active_instance,
+        value_fn=lambda snapshot: snapshot.active_instance,
     ),
 )
 VPN_SENSORS = (
@@ -86,6 +98,24 @@ STATUS = SensorEntityDescription(
     options=[status.value for status in InstanceStatus],
 )
 
+ROUTE_SENSORS = (
+    RouteSensorDescription(
+        key="route",
+        translation_key="route",
+        device_class=SensorDeviceClass.ENUM,
+        options=[state.value for state in RouteState],
+        entity_category=EntityCategory.DIAGNOSTIC,
+        value_fn=lambda route: route.state.value,
+    ),
+    RouteSensorDescription(
+        key="external_address",
+        translation_key="external_address",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value_fn=lambda route: route.external_address,
+    ),
+)
+
 
 async def async_setup_entry(
     hass: HomeAssistant,
@@ -99,11 +129,17 @@ async def async_setup_entry(
     )
     for description in VPN_SENSORS:
         if runtime.vpn is None:
-            async_remove_entity(hass, entry, SENSOR_DOMAIN, description.key)
+            async_remove_entity(hass, entry.entry_id, SENSOR_DOMAIN, description.key)
         else:
             async_add_entities([VpnSensor(entry, runtime.vpn, description)])
-    for key, coordinator in runtime.instances.items():
-        async_add_entities([StatusSensor(coordinator, STATUS)], config_subentry_id=key)
+    for instance_key, coordinator in runtime.instances.items():
+        sensors: list[SensorEntity] = [StatusSensor(coordinator, STATUS)]
+        for described in ROUTE_SENSORS:
+            if coordinator.monitor.route is None:
+                async_remove_entity(hass, instance_key, SENSOR_DOMAIN, described.key)
+            else:
+                sensors.append(RouteSensor(coordinator, described, coordinator.monitor.route))
+        async_add_entities(sensors, config_subentry_id=instance_key)
 
 
 class QueueSensor(HubEntity[QueueCoordinator], SensorEntity):
@@ -114,7 +150,7 @@ class QueueSensor(HubEntity[QueueCoordinator], SensorEntity):
     @property
     @override
     def native_value(self) -> int | str | None:
-        """Return what the description picks."""
+        """Return the count or the instance's name; None if no instance is ok."""
         return self.entity_description.value_fn(self.coordinator.data)
 
 
@@ -126,16 +162,46 @@ class VpnSensor(HubEntity[VpnCoordinator], SensorEntity):
     @property
     @override
     def native_value(self) -> float | None:
-        """Return what the description picks; None where nothing answered."""
+        """Return the figure, or None if no target answered."""
         return self.entity_description.value_fn(self.coordinator.data)
 
 
 class StatusSensor(InstanceEntity, SensorEntity):
-    """The instance's status in one word."""
+    """The status of an instance."""
 
     @property
     @override
     def native_value(self) -> str | None:
-        """Return the word, None before the first verdict."""
+        """Return the status, or None before the first verdict."""
         status = self.coordinator.data
         return None if status is None else status.value
+
+
+class RouteSensor(InstanceEntity, SensorEntity):
+    """Whether an instance's torrents take the VPN, or the address they are seen with."""
+
+    entity_description: RouteSensorDescription
+
+    def __init__(
+        self,
+        coordinator: InstanceCoordinator,
+        description: RouteSensorDescription,
+        route: RouteMonitor,
+    ) -> None:
+        """Show something of `route`."""
+        super().__init__(coordinator, description)
+        self._route = route
+
+    @property
+    @override
+    def native_value(self) -> str | None:
+        """Return what is shown."""
+        return self.entity_description.value_fn(self._route)
+
+    @property
+    @override
+    def extra_state_attributes(self) -> dict[str, str] | None:
+        """Return, while the instance leaks, which kind of evidence there is."""
+        if self.entity_description.key != "route" or (latch := self._route.latch) is None:
+            return None
+        return {"evidence": evidence_of(latch)}

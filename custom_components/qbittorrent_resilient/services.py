@@ -1,5 +1,6 @@
-"""The actions: thin doors to the courier, which does the work."""
+"""The actions: they check fields and translate errors, the dispatcher does the work."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 import logging
 import re
@@ -16,35 +17,49 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import config_validation as cv, service
 import probatio as vol
 
-from . import fields, responses
-from .const import CONF_CATEGORY, CONF_SAVE_PATH, CONF_STOPPED, CONF_TAGS, DOMAIN
-from .coordinator import ResilientConfigEntry, Runtime
-from .core.entry import Entry, Stage
+from . import link_responses, responses, validators
+from .action_files import MOST_FILES
+from .add_magnets import async_add_magnets
+from .const import (
+    CONF_AUTOMATIC_MANAGEMENT,
+    CONF_CATEGORY,
+    CONF_FIRST_LAST_PIECE_FIRST,
+    CONF_SAVE_PATH,
+    CONF_SEQUENTIAL,
+    CONF_STOPPED,
+    CONF_TAGS,
+    DOMAIN,
+)
 from .core.errors import StorageError
-from .core.intake import Intake, TooManyError, take_in
-from .core.models import AddOptions
-from .words import async_in_words
+from .core.fetching.given import GivenLinks
+from .core.outbox.job import Stage
+from .doors import hand_over
+from .reasons import async_reason_text
+from .runtime import ResilientConfigEntry, Runtime
 
 _LOGGER = logging.getLogger(__name__)
 
-FEW_CHARACTERS = 64 * 1024
-"""Of links in a call: some 200 of usual length."""
 _FIELD = re.compile(r"\w{1,40}", re.ASCII)
-"""What may be named in an error: somebody may have put a link where the name of a field goes."""
+"""A field's name that an error may quote: somebody may have put a link in its place."""
 
 _SCHEMAS = {
     "add_magnets": vol.Schema(
         {
-            vol.Required("magnets"): vol.Any(str, [str]),
-            vol.Optional(CONF_CATEGORY): fields.category,
-            vol.Optional(CONF_SAVE_PATH): fields.plain_text,
-            vol.Optional(CONF_TAGS): vol.All(cv.ensure_list, [fields.tag]),
-            vol.Optional(CONF_STOPPED): fields.flag,
+            vol.Optional("magnets"): vol.Any(str, list),
+            vol.Optional("files"): vol.All(cv.ensure_list, vol.Length(max=MOST_FILES), [str]),
+            vol.Optional(CONF_CATEGORY): validators.category,
+            vol.Optional(CONF_SAVE_PATH): validators.plain_text,
+            vol.Optional(CONF_TAGS): vol.All(cv.ensure_list, [validators.tag]),
+            vol.Optional(CONF_STOPPED): validators.flag,
+            vol.Optional(CONF_AUTOMATIC_MANAGEMENT): validators.flag,
+            vol.Optional(CONF_SEQUENTIAL): validators.flag,
+            vol.Optional(CONF_FIRST_LAST_PIECE_FIRST): validators.flag,
+            vol.Optional("instances"): vol.All(cv.ensure_list, [cv.string]),
             vol.Optional("max_downloads"): cv.positive_int,
             vol.Optional("max_retries", default=3): vol.All(vol.Coerce(int), vol.Range(0, 10)),
             vol.Optional("wait_for_vpn", default=0): vol.All(vol.Coerce(float), vol.Range(0, 600)),
-            vol.Optional("require_vpn", default=False): fields.flag,
-            vol.Optional("queue", default=True): fields.flag,
+            vol.Optional("require_vpn", default=False): validators.flag,
+            vol.Optional("queue", default=True): validators.flag,
         }
     ),
     "retry_queue": vol.Schema({}),
@@ -52,14 +67,14 @@ _SCHEMAS = {
     "remove_magnets": vol.Schema(
         {
             vol.Optional("info_hashes"): vol.All(cv.ensure_list, [cv.string]),
-            vol.Optional("all"): fields.flag,
+            vol.Optional("all"): validators.flag,
             vol.Optional("list", default="queued"): vol.In(["queued", "failed"]),
         }
     ),
     "retry_failed": vol.Schema(
         {
             vol.Optional("info_hashes"): vol.All(cv.ensure_list, [cv.string]),
-            vol.Optional("all"): fields.flag,
+            vol.Optional("all"): validators.flag,
         }
     ),
     "check_health": vol.Schema({}),
@@ -71,112 +86,62 @@ type _Handler = Callable[[HomeAssistant, Runtime, dict[str, Any]], Awaitable[res
 type _Action = Callable[[ServiceCall], Coroutine[Any, Any, ServiceResponse]]
 
 
-async def _add_magnets(
-    hass: HomeAssistant, runtime: Runtime, data: dict[str, Any]
-) -> responses.Response:
-    """Deliver magnets, or queue what cannot be delivered now."""
-    now, magnets = runtime.courier.now(), data["magnets"]
-    characters = len(magnets) if isinstance(magnets, str) else sum(map(len, magnets))
-    # What takes less than 2 ms is done at once: a thread would have to be waited for.
-    job = hass.async_add_executor_job if characters > FEW_CHARACTERS else _at_once
-    try:
-        intake, entries = await job(_take_in, data, now)
-    except TooManyError as err:
-        raise _malformed("magnets", str(err)) from err
-    if not (intake.magnets or intake.skipped):
-        raise ServiceValidationError(
-            translation_domain=DOMAIN,
-            translation_key="no_valid_magnet",
-            translation_placeholders={
-                "reason": intake.invalid[0].detail if intake.invalid else "nothing was given"
-            },
-        )
-    outcomes = await runtime.courier.add(
-        entries, wait_for_vpn=data["wait_for_vpn"], invalid=len(intake.invalid)
-    )
-    return await job(responses.of_add, intake, outcomes, runtime)
-
-
-async def _at_once[*Ts, T](work: Callable[[*Ts], T], *args: *Ts) -> T:
-    """Do what is as good as done."""
-    return work(*args)
-
-
-def _take_in(data: dict[str, Any], now: float) -> tuple[Intake, list[Entry]]:
-    """Sort what was given; thousands of links take a while."""
-    intake = take_in(data["magnets"], most=data.get("max_downloads"))
-    options = AddOptions(
-        category=data.get(CONF_CATEGORY),
-        save_path=data.get(CONF_SAVE_PATH),
-        tags=tuple(data[CONF_TAGS]) if CONF_TAGS in data else None,
-        stopped=data.get(CONF_STOPPED),
-    )
-    entries = [
-        Entry(
-            magnet=magnet,
-            options=options,
-            require_vpn=data["require_vpn"],
-            max_retries=data["max_retries"],
-            keep=data["queue"],
-            queued_at=now,
-        )
-        for magnet in intake.magnets
-    ]
-    return intake, entries
-
-
 async def _retry_queue(
     hass: HomeAssistant, runtime: Runtime, data: dict[str, Any]
 ) -> responses.Response:
-    """Do one pass over the queue now."""
-    outcomes = await runtime.courier.retry()
-    return await hass.async_add_executor_job(responses.of_pass, outcomes)
+    """Do one pass over the queue now, and fetch the web links in it."""
+    outcomes, found = await asyncio.gather(
+        runtime.dispatcher.retry(), runtime.dispatcher.links.retry()
+    )
+    answer = await hass.async_add_executor_job(responses.of_pass, outcomes)
+    return link_responses.with_links(answer, GivenLinks(), found)
 
 
 async def _get_queue(
     hass: HomeAssistant, runtime: Runtime, data: dict[str, Any]
 ) -> responses.Response:
     """Return the queue and the failed list, oldest first."""
-    return await hass.async_add_executor_job(
+    answer = await hass.async_add_executor_job(
         responses.of_queue,
-        runtime.courier,
-        runtime.courier.queue.at(Stage.QUEUED),
-        runtime.courier.queue.at(Stage.FAILED),
+        runtime.dispatcher,
+        runtime.dispatcher.queued(),
+        runtime.dispatcher.failed(),
     )
+    return link_responses.with_waiting_links(answer, runtime.dispatcher.links)
 
 
 async def _remove_magnets(
     hass: HomeAssistant, runtime: Runtime, data: dict[str, Any]
 ) -> responses.Response:
-    """Take magnets off the queue or the failed list."""
-    stage = Stage(data["list"])
-    chosen = _chosen(runtime, stage, data)
-    removed = await runtime.courier.queue.change((entry, None) for entry in chosen)
-    return {"removed": [entry.info_hash for entry in removed]}
+    """Remove magnets from the queue or the failed list."""
+    stage, chosen = Stage(data["list"]), _chosen_hashes(data)
+    removed = await runtime.dispatcher.remove(stage, chosen)
+    links = await runtime.dispatcher.links.remove(stage, chosen)
+    return {"removed": [*(job.info_hash for job in removed), *(None for _ in links)]}
 
 
 async def _retry_failed(
     hass: HomeAssistant, runtime: Runtime, data: dict[str, Any]
 ) -> responses.Response:
     """Move magnets from the failed list back to the queue."""
-    courier = runtime.courier
-    chosen = _chosen(runtime, Stage.FAILED, data)
-    now = courier.now()
-    changed = await courier.queue.change((entry, entry.again(now)) for entry in chosen)
-    courier.wake()
-    return await hass.async_add_executor_job(responses.of_retry, changed, courier)
+    chosen, web_links = _chosen_hashes(data), runtime.dispatcher.links
+    jobs = await runtime.dispatcher.requeue(chosen)
+    links = await web_links.requeue(chosen)
+    answer = await hass.async_add_executor_job(responses.of_retry, jobs, runtime.dispatcher)
+    answer["queued"] += [link_responses.queued_now(job, web_links) for job in links]
+    return answer
 
 
 async def _check_health(
     hass: HomeAssistant, runtime: Runtime, data: dict[str, Any]
 ) -> responses.Response:
-    """Ask the VPN and every instance how they are, and answer when they have."""
+    """Check the VPN and every instance, and return their verdicts."""
     await runtime.async_check()
-    return responses.of_health(runtime)
+    return responses.of_check(runtime)
 
 
 _HANDLERS: dict[str, tuple[_Handler, SupportsResponse]] = {
-    "add_magnets": (_add_magnets, SupportsResponse.OPTIONAL),
+    "add_magnets": (async_add_magnets, SupportsResponse.OPTIONAL),
     "retry_queue": (_retry_queue, SupportsResponse.OPTIONAL),
     "get_queue": (_get_queue, SupportsResponse.ONLY),
     "remove_magnets": (_remove_magnets, SupportsResponse.OPTIONAL),
@@ -189,15 +154,16 @@ _HANDLERS: dict[str, tuple[_Handler, SupportsResponse]] = {
 def async_setup_services(hass: HomeAssistant) -> None:
     """Register the actions."""
     for name, (handler, supports_response) in _HANDLERS.items():
-        hass.services.async_register(
-            DOMAIN, name, _action(name, handler), supports_response=supports_response
-        )
+        action = _action(name, handler)
+        if name == "add_magnets":
+            action = hand_over.heard(action)
+        hass.services.async_register(DOMAIN, name, action, supports_response=supports_response)
 
 
 def _action(name: str, handler: _Handler) -> _Action:
-    """Return the action around a handler: fields checked, errors in the user's words.
+    """Return the action for a handler: it checks the fields and translates errors.
 
-    The schema is not handed to Home Assistant, which would raise voluptuous's own errors.
+    Home Assistant does not get the schema, as it would raise voluptuous's own errors.
     """
 
     async def run(call: ServiceCall) -> ServiceResponse:
@@ -215,7 +181,7 @@ def _action(name: str, handler: _Handler) -> _Action:
             ) from err
         if call.return_response:
             return response
-        _complain(call.hass, response)
+        _report_failures(call.hass, response)
         return None
 
     return run
@@ -224,51 +190,38 @@ def _action(name: str, handler: _Handler) -> _Action:
 def _checked(name: str, call: ServiceCall) -> tuple[dict[str, Any], ServiceValidationError | None]:
     """Return a call's fields, or the error that says which of them is malformed.
 
-    It is raised elsewhere, so that the one it comes of is not part of it: that quotes the value,
-    which may be a link with its trackers.
+    The caller raises the error, so that voluptuous's error is not part of it: that quotes the
+    value, which may be a link with its trackers.
     """
     try:
         return _SCHEMAS[name](dict(call.data)), None
     except vol.Invalid as err:
         field = ".".join(str(part) for part in err.path if _FIELD.fullmatch(str(part)))
-        return {}, _malformed(field, err.msg if isinstance(err.msg, str) else "is malformed")
+        return {}, validators.malformed(
+            field, err.msg if isinstance(err.msg, str) else "is malformed"
+        )
 
 
-def _malformed(field: str, reason: str) -> ServiceValidationError:
-    """Return the error for a field that cannot be taken as it is."""
-    return ServiceValidationError(
-        translation_domain=DOMAIN,
-        translation_key="malformed_field",
-        translation_placeholders={"field": field, "reason": reason},
-    )
-
-
-def _chosen(runtime: Runtime, stage: Stage, data: dict[str, Any]) -> list[Entry]:
-    """Return the entries that a call names: by their hashes, or all."""
+def _chosen_hashes(data: dict[str, Any]) -> set[str] | None:
+    """Return the info-hashes that a call names, or None where it means all."""
     hashes, everything = data.get("info_hashes"), data.get("all", False)
     if (hashes is not None) == everything:
         raise ServiceValidationError(translation_domain=DOMAIN, translation_key="hashes_or_all")
-    entries = runtime.courier.queue.at(stage)
-    if everything:
-        return entries
-    wanted = {one.strip().lower() for one in hashes or ()}
-    return [
-        entry for entry in entries if wanted & {entry.magnet.v1, entry.magnet.v2, entry.info_hash}
-    ]
+    return None if hashes is None else {info_hash.strip().lower() for info_hash in hashes}
 
 
-def _complain(hass: HomeAssistant, response: responses.Response) -> None:
-    """Let no failure go unnoticed where nobody looks at the response."""
+def _report_failures(hass: HomeAssistant, response: responses.Response) -> None:
+    """Raise or log the failures of a call whose response nobody reads."""
     if not (failed := response.get("failed")):
         return
-    reasons = sorted({one["reason"] for one in failed})
+    reasons = sorted({item["reason"] for item in failed})
     if not (response.get("added") or response.get("queued") or response.get("skipped")):
         raise HomeAssistantError(
             translation_domain=DOMAIN,
             translation_key="all_failed",
             translation_placeholders={
                 "count": str(len(failed)),
-                "reasons": ", ".join(async_in_words(hass, one) for one in reasons),
+                "reasons": ", ".join(async_reason_text(hass, reason) for reason in reasons),
             },
         )
     _LOGGER.warning("%d magnets could not be added: %s", len(failed), ", ".join(reasons))

@@ -1,4 +1,4 @@
-"""The queue as a to-do list: look at it, drop from it, paste a link into it."""
+"""The queue as a to-do list: users see it, remove magnets, and add magnets by their links."""
 
 from datetime import datetime
 from typing import override
@@ -16,18 +16,20 @@ from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
-from .coordinator import QueueCoordinator, ResilientConfigEntry
-from .core.courier import Courier
-from .core.entry import Entry, Stage
+from .coordinator import QueueCoordinator
+from .core import names
+from .core.dispatcher import Dispatcher
+from .core.outbox.job import Job, Stage
 from .entity import HubEntity
-from .words import async_in_words
+from .reasons import async_reason_text
+from .runtime import ResilientConfigEntry
 
 PARALLEL_UPDATES = 0
 
 MOST_ITEMS = 200
-"""More nobody scrolls through, and each change sends the whole list to every open page."""
+"""Nobody scrolls through more, and each change sends the whole list to every open page."""
 PAUSE_SECONDS = 1.0
-"""A drain changes the queue many times a second."""
+"""Pause in which changes are collected: a drain changes the queue many times a second."""
 
 QUEUE = EntityDescription(
     key="queue",
@@ -58,43 +60,35 @@ class QueueList(HubEntity[QueueCoordinator], TodoListEntity):
     @property
     @override
     def state(self) -> int:
-        """Return how many are queued, those that are not shown included."""
-        return self._courier.queue.count(Stage.QUEUED)
+        """Return how many magnets are queued, including those that the list does not show."""
+        return self._dispatcher.snapshot().queued
 
     @property
-    def _courier(self) -> Courier:
-        return self.coordinator.config_entry.runtime_data.courier
+    def _dispatcher(self) -> Dispatcher:
+        return self.coordinator.dispatcher
 
     @override
     async def async_added_to_hass(self) -> None:
         """Follow the queue as long as the entity is there."""
         await super().async_added_to_hass()
         self._attr_todo_items = self._items()
-        self.coordinator.list_listener = self._async_queue_changed
-
-        @callback
-        def stop_listening() -> None:
-            self.coordinator.list_listener = None
-            if self._cancel_pause is not None:
-                self._cancel_pause()
-
-        self.async_on_remove(stop_listening)
+        self.async_on_remove(self.coordinator.async_add_list_listener(self._async_queue_changed))
+        self.async_on_remove(self._async_stop_pausing)
 
     @override
     async def async_create_todo_item(self, item: TodoItem) -> None:
-        """Add the links in the item's texts, as the action does; the words around them are none."""
+        """Add the links in the item's texts, as the action does, without the words around them."""
         text = f"{item.summary or ''}\n{item.description or ''}"
-        links = [word for word in text.split() if word.lower().startswith("magnet:")]
-        await self._async_call("add_magnets", {"magnets": links or text})
+        await self._async_call("add_magnets", {"magnets": text})
 
     @override
     async def async_delete_todo_items(self, uids: list[str]) -> None:
-        """Take magnets off the queue; what has been delivered meanwhile stays delivered."""
+        """Remove magnets from the queue; what was delivered meanwhile stays delivered."""
         if uids:
             await self._async_call("remove_magnets", {"info_hashes": uids})
 
     async def _async_call(self, action: str, data: dict[str, str | list[str]]) -> None:
-        """Call an action, which raises its errors in the user's words, and show what it did."""
+        """Call an action, which raises translated errors, and show what it did."""
         await self.hass.services.async_call(
             DOMAIN, action, data, blocking=True, context=self._context
         )
@@ -103,14 +97,19 @@ class QueueList(HubEntity[QueueCoordinator], TodoListEntity):
     @callback
     @override
     def _handle_coordinator_update(self) -> None:
-        """Write nothing: the queue tells of its changes itself."""
+        """Write nothing: the list listener does."""
 
     @callback
     def _async_queue_changed(self) -> None:
-        """Show the changes of the next moment together."""
+        """Show all changes of the next PAUSE_SECONDS together."""
         if self._cancel_pause is None:
-            job = HassJob(self._async_pause_over, cancel_on_shutdown=True)
-            self._cancel_pause = async_call_later(self.hass, PAUSE_SECONDS, job)
+            action = HassJob(self._async_pause_over, cancel_on_shutdown=True)
+            self._cancel_pause = async_call_later(self.hass, PAUSE_SECONDS, action)
+
+    @callback
+    def _async_stop_pausing(self) -> None:
+        if self._cancel_pause is not None:
+            self._cancel_pause()
 
     @callback
     def _async_pause_over(self, _now: datetime) -> None:
@@ -123,22 +122,24 @@ class QueueList(HubEntity[QueueCoordinator], TodoListEntity):
         self.async_write_ha_state()
 
     def _items(self) -> list[TodoItem]:
-        """Return the oldest of the queue."""
-        queued = self._courier.queue.at(Stage.QUEUED)
-        return [self._item(entry) for entry in queued[:MOST_ITEMS]]
+        """Return items for the oldest queued magnets and web links."""
+        links = self._dispatcher.links
+        waiting = [(job, self._dispatcher.reason(job)) for job in self._dispatcher.queued()]
+        waiting += [(job, links.reason(job)) for job in links.at(Stage.QUEUED)]
+        waiting.sort(key=lambda one: one[0].queued_at)
+        return [self._item(job, reason) for job, reason in waiting[:MOST_ITEMS]]
 
-    def _item(self, entry: Entry) -> TodoItem:
-        reason = async_in_words(self.hass, self._courier.reason(entry))
+    def _item(self, job: Job, reason: str) -> TodoItem:
         return TodoItem(
-            uid=entry.info_hash,
-            summary=entry.magnet.name or entry.info_hash,
+            uid=job.info_hash,
+            summary=names.of_magnet(job.magnet),
             status=TodoItemStatus.NEEDS_ACTION,
-            description=f"{reason} · {_local(entry.queued_at)}",
+            description=f"{async_reason_text(self.hass, reason)} · {_local(job.queued_at)}",
         )
 
 
 def _local(seconds: float) -> str:
-    """Return a time as the user's clock shows it; one that no calendar has as a question mark."""
+    """Return a time in the user's time zone; a question mark for a time that no calendar has."""
     try:
         local = dt_util.as_local(dt_util.utc_from_timestamp(seconds))
     except ValueError, OverflowError, OSError:

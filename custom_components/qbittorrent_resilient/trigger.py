@@ -1,7 +1,7 @@
-"""Triggers: the VPN and the instances going down and coming back, the queue, what failed.
+"""Triggers: the VPN and the instances going down and coming back, the queue, what failed, doors.
 
 A state that is unknown or unavailable is neither up nor down, so that a start of Home Assistant or
-a reload is no outage: core lets no entity trigger fire from or to one of these.
+a reload is no outage: Home Assistant lets no entity trigger fire from or to these states.
 """
 
 from dataclasses import replace
@@ -11,13 +11,9 @@ from homeassistant.components.binary_sensor import DOMAIN as BINARY_SENSOR_DOMAI
 from homeassistant.components.event import DOMAIN as EVENT_DOMAIN, EventEntityStateAttribute
 from homeassistant.components.sensor import DOMAIN as SENSOR_DOMAIN
 from homeassistant.const import CONF_TARGET, STATE_OFF, STATE_ON
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, State, callback
+from homeassistant.core import HomeAssistant, State
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.automation import DomainSpec
-from homeassistant.helpers.target import (
-    TargetStateChangedData,
-    async_track_target_selector_state_change_event,
-)
 from homeassistant.helpers.trigger import (
     ENTITY_STATE_TRIGGER_SCHEMA,
     ENTITY_STATE_TRIGGER_SCHEMA_WITH_BEHAVIOR,
@@ -28,34 +24,34 @@ from homeassistant.helpers.trigger import (
     NotTriggeredReasonReporter,
     StatelessEntityTriggerBase,
     Trigger,
-    TriggerActionRunner,
     TriggerConfig,
-    TriggerNotTriggeredReporter,
 )
 import probatio as vol
 
-from .core.models import InstanceStatus
-from .core.news import Happening
-from .followed import EVERYTHING, async_followed
+from .core.events import EventType
+from .core.health.status import InstanceStatus
+from .doors.feed import MagnetsInFeedTrigger
+from .doors.webhook import MagnetsPostedTrigger
+from .targets import EVERYTHING, async_monitor, async_targeted
 
 _ANY_TARGET = {vol.Optional(CONF_TARGET): cv.TARGET_FIELDS}
 
 
 class _OwnEntityTrigger(EntityTriggerBase):
-    """Follows entities of this integration only, all of them where no target was chosen."""
+    """Follows only entities of this integration, all of them if no target was chosen."""
 
     _schema = ENTITY_STATE_TRIGGER_SCHEMA_WITH_BEHAVIOR.extend(_ANY_TARGET)
     _key: ClassVar[str]
 
     def __init__(self, hass: HomeAssistant, config: TriggerConfig) -> None:
-        """Note whether there is a choice."""
+        """Follow the chosen targets, or all entities if none was chosen."""
         self._chosen = any((config.target or {}).values())
         super().__init__(hass, config if self._chosen else replace(config, target=EVERYTHING))
 
     @override
     def entity_filter(self, entities: set[str]) -> set[str]:
         """Return the entities to follow."""
-        return async_followed(self._hass, self._key, entities if self._chosen else None)
+        return async_targeted(self._hass, self._key, entities if self._chosen else None)
 
 
 class _VpnTrigger(_OwnEntityTrigger, EntityTransitionTriggerBase):
@@ -95,46 +91,21 @@ class InstanceWentDownTrigger(_InstanceTrigger, EntityOriginStateTriggerBase):
 class InstanceCameBackTrigger(_InstanceTrigger, EntityTargetStateTriggerBase):
     """An instance was not ok, and is.
 
-    Until the first verdict on the VPN, whoever requires it is `vpn_down`. The end of that is no
-    coming back, unless the verdict was `off` meanwhile.
+    Until the first verdict on its VPN, an instance that requires it is `vpn_down`. It does not come
+    back when that ends, unless that verdict was `off`.
     """
 
     _to_states = {InstanceStatus.OK}
-    _vpn_was_off = True
-
-    @override
-    async def async_attach_runner(
-        self,
-        run_action: TriggerActionRunner,
-        did_not_trigger: TriggerNotTriggeredReporter | None = None,
-    ) -> CALLBACK_TYPE:
-        """Follow the VPN, too."""
-
-        @callback
-        def vpn_changed(change: TargetStateChangedData) -> None:
-            before, now = (
-                change.state_change_event.data[key] for key in ("old_state", "new_state")
-            )
-            if now is not None and now.state == STATE_ON:
-                self._vpn_was_off = before is not None and before.state == STATE_OFF
-
-        unfollow = await async_track_target_selector_state_change_event(
-            self._hass, EVERYTHING, vpn_changed, lambda _: async_followed(self._hass, "vpn", None)
-        )
-        detach = await super().async_attach_runner(run_action, did_not_trigger)
-
-        @callback
-        def detach_both() -> None:
-            unfollow()
-            detach()
-
-        return detach_both
 
     @override
     def is_valid_transition(self, from_state: State, to_state: State) -> bool:
-        """Tell whether it was down, and not only waiting for the first verdict."""
-        waited = from_state.state == InstanceStatus.VPN_DOWN and not self._vpn_was_off
-        return not waited and super().is_valid_transition(from_state, to_state)
+        """Tell whether the instance was down, and not only waiting for the first verdict."""
+        if from_state.state == InstanceStatus.VPN_DOWN:
+            monitor = async_monitor(self._hass, to_state.entity_id)
+            vpn = None if monitor is None else monitor.vpn
+            if vpn is not None and vpn.is_up_since_the_start:
+                return False
+        return super().is_valid_transition(from_state, to_state)
 
 
 class MagnetsQueuedTrigger(_OwnEntityTrigger):
@@ -170,33 +141,42 @@ class _MagnetTrigger(_OwnEntityTrigger, StatelessEntityTriggerBase):
     _domain_specs = {EVENT_DOMAIN: DomainSpec()}
     _key = "magnets"
     _schema = ENTITY_STATE_TRIGGER_SCHEMA.extend(_ANY_TARGET)
-    _happening: ClassVar[Happening]
+    _event_type: ClassVar[EventType]
 
     @override
     def is_valid_state(
         self, state: State, report_not_triggered: NotTriggeredReasonReporter
     ) -> bool:
-        """Tell whether it is what is waited for."""
-        return state.attributes.get(EventEntityStateAttribute.EVENT_TYPE) == self._happening
+        """Tell whether the event is of the type of this trigger."""
+        return state.attributes.get(EventEntityStateAttribute.EVENT_TYPE) == self._event_type
 
 
 class MagnetFailedTrigger(_MagnetTrigger):
     """Magnets failed for good."""
 
-    _happening = Happening.FAILED
+    _event_type = EventType.FAILED
 
 
 class MagnetDuplicatedTrigger(_MagnetTrigger):
     """Magnets turned out to be on two instances."""
 
-    _happening = Happening.DUPLICATE
+    _event_type = EventType.DUPLICATE
+
+
+class LeakDetectedTrigger(_MagnetTrigger):
+    """The torrents of an instance turned out to take the home line."""
+
+    _event_type = EventType.LEAK
 
 
 TRIGGERS: dict[str, type[Trigger]] = {
     "instance_came_back": InstanceCameBackTrigger,
     "instance_went_down": InstanceWentDownTrigger,
+    "leak_detected": LeakDetectedTrigger,
     "magnet_duplicated": MagnetDuplicatedTrigger,
     "magnet_failed": MagnetFailedTrigger,
+    "magnets_in_feed": MagnetsInFeedTrigger,
+    "magnets_posted": MagnetsPostedTrigger,
     "magnets_queued": MagnetsQueuedTrigger,
     "queue_emptied": QueueEmptiedTrigger,
     "vpn_came_back": VpnCameBackTrigger,

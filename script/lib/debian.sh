@@ -41,17 +41,22 @@ debian_mirror() {
 
 # debian_fetch DIR SUITE PACKAGE...: download the packages and all they depend on
 # to DIR/debs, and write their names and versions to DIR/packages. Details go to
-# DIR/log. DIR must be new or the DIR of an earlier call.
+# DIR/log. DIR must be new or the DIR of an earlier call. Of RELEASE-backports come
+# the packages themselves, and what the release itself has none of, or too old a one.
 debian_fetch() {
   local dir=$1 suite=$2
   shift 2
-  local arch
+  local arch source packages=("$@")
   arch=$(dpkg --print-architecture)
+  source="deb [arch=$arch signed-by=$DEBIAN_KEYRING] $(debian_mirror)"
   rm -rf -- "$dir"
   mkdir -p "$dir"/{etc,trusted,state/lists/partial,cache/archives/partial,debs/partial}
   : >"$dir/state/status"
-  echo "deb [arch=$arch signed-by=$DEBIAN_KEYRING] $(debian_mirror) $suite main" \
-    >"$dir/etc/sources.list"
+  echo "$source $suite main" >"$dir/etc/sources.list"
+  if [[ $suite == *-backports ]]; then
+    echo "$source ${suite%-backports} main" >>"$dir/etc/sources.list"
+    packages=("${packages[@]/%//$suite}")
+  fi
   # apt reads this after the system's own configuration, so a proxy set there holds.
   cat >"$dir/apt.conf" <<CONF
 Dir::Etc "$dir/etc";
@@ -95,8 +100,8 @@ CONF
     grep -q 'is expired' "$dir/log" || return 1
     private_apt -o Acquire::Check-Valid-Until=false update || return 1
   fi
-  private_apt --download-only install "$@" || return 1
-  APT_CONFIG="$dir/apt.conf" LC_ALL=C apt-get -s -q -y install "$@" 2>>"$dir/log" |
+  private_apt --download-only install "${packages[@]}" || return 1
+  APT_CONFIG="$dir/apt.conf" LC_ALL=C apt-get -s -q -y install "${packages[@]}" 2>>"$dir/log" |
     sed -nE 's/^Inst ([^ ]+) \(([^ ]+) .*/\1 \2/p' >"$dir/packages"
   [ -s "$dir/packages" ]
 }

@@ -19,9 +19,10 @@ PLUGIN = "pytest-homeassistant-custom-component"
 
 # Beyond the integrations that always run: those of config/configuration.yaml, see
 # script/develop, those that others ask for while Home Assistant runs, and those that the
-# benchmark measures beside.
+# benchmark measures beside, and the one whose feeds the blueprint reads.
 MORE_INTEGRATIONS = {
     "config",
+    "feedreader",
     "hassio",
     "history",
     "isal",

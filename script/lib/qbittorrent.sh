@@ -1,10 +1,11 @@
 # shellcheck shell=bash
-# Brings real qBittorrent servers for the live tests: the qbittorrent-nox of three
-# Debian releases, each with its own libraries, in a folder of the cache. Source
+# Brings real qBittorrent servers for the live tests: the qbittorrent-nox of four
+# Debian suites, each with its own libraries, in a folder of the cache. Source
 # common.sh and debian.sh first.
 
 QBITTORRENT_HOME=$QBR_CACHE/qbittorrent
-QBITTORRENT_SUITES='bookworm trixie forky' # 4.5.2, 5.1.0 and 5.3.0
+# 4.5.2, 5.1.0, 5.3.0, and another build of 5.3.0, with an older libtorrent
+QBITTORRENT_SUITES='bookworm trixie forky trixie-backports'
 
 # qbittorrent_version FOLDER: print the version of the server, if it is there and runs.
 # Even then it makes folders in the home folder, so it gets another one.

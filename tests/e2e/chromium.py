@@ -19,9 +19,9 @@ from playwright.async_api import (
     expect,
 )
 
-from tests.harness.home_assistant import DOMAIN, HomeAssistant
-from tests.harness.process import UnavailableError, clean_environment
-from tests.harness.qbittorrent import cache_folder
+from tests.support.harness.home_assistant import DOMAIN, HomeAssistant
+from tests.support.harness.process import UnavailableError, clean_environment
+from tests.support.harness.qbittorrent import cache_folder
 
 # No sandbox: root cannot have it, and only our own Home Assistant is looked at.
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic"]

@@ -13,11 +13,11 @@ import pytest
 import pytest_asyncio
 import pytest_socket
 
-from tests.harness.home_assistant import DOMAIN, HomeAssistant, default_program
-from tests.harness.home_assistant_api import ApiError
-from tests.harness.process import UnavailableError
-from tests.harness.qbittorrent import QBittorrent, binary
-from tests.harness.vpn import Vpn
+from tests.support.harness.home_assistant import DOMAIN, HomeAssistant, default_program
+from tests.support.harness.home_assistant_api import ApiError
+from tests.support.harness.process import UnavailableError
+from tests.support.harness.qbittorrent import QBittorrent, binary
+from tests.support.harness.vpn import Vpn
 
 from .chromium import chromium, open_browser, open_page
 from .user import User
@@ -52,7 +52,7 @@ class House:
     async def set_up(self) -> None:
         """Set the integration up without the browser, with two of the servers."""
         flow = await self.home.api.config_flow(DOMAIN)
-        await flow.expect("form", "user").submit(vpn_targets=[self.vpn.target])
+        await flow.expect("form", "user").watch(self.vpn.target)
         for name, server in (("Seedbox", self.seedbox), ("Attic", self.attic)):
             await flow.expect("form", "instance").submit(
                 name=name,

@@ -3,7 +3,7 @@
 from playwright.async_api import expect
 import pytest
 
-from tests.demo.magnets import ONE
+from tools.demo.magnets import ONE
 
 from .fixtures import House
 from .look import look

@@ -8,8 +8,8 @@ from playwright.async_api import expect
 import pytest
 import pytest_asyncio
 
-from tests.harness.home_assistant import DOMAIN, ROOT
-from tests.harness.process import free_port
+from tests.support.harness.home_assistant import DOMAIN, ROOT
+from tests.support.harness.process import free_port
 
 from .fixtures import House
 from .look import look

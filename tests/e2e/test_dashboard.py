@@ -7,9 +7,9 @@ from homeassistant.util.yaml import parse_yaml
 from playwright.async_api import expect
 import pytest
 
-from tests.demo.dashboard import VIEW, show_dashboard
-from tests.demo.magnets import ONE, TWO
-from tests.harness.home_assistant import DOMAIN
+from tests.support.harness.home_assistant import DOMAIN
+from tools.demo.dashboard import VIEW, show_dashboard
+from tools.demo.magnets import ONE, TWO
 
 from .fixtures import House, SitDown
 from .look import look, problems, texts

@@ -3,7 +3,7 @@
 import json
 import re
 
-from tests.harness.home_assistant import DOMAIN, ROOT
+from tests.support.harness.home_assistant import DOMAIN, ROOT
 
 FILES = [
     ROOT / "custom_components" / DOMAIN / "icons.json",

@@ -5,7 +5,7 @@ import json
 from playwright.async_api import expect
 import pytest
 
-from tests.harness.home_assistant import DOMAIN
+from tests.support.harness.home_assistant import DOMAIN
 
 from .fixtures import House
 from .user import User

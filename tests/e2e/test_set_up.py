@@ -3,8 +3,8 @@
 from playwright.async_api import expect
 import pytest
 
-from tests.demo.magnets import ONE
-from tests.harness.home_assistant import DOMAIN
+from tests.support.harness.home_assistant import DOMAIN
+from tools.demo.magnets import ONE
 
 from .fixtures import House
 from .user import INTEGRATION, User
@@ -43,6 +43,7 @@ async def test_from_add_integration_to_the_device_pages(house: House, user: User
     await user.submit()
 
     await user.titled(word("config.step.more.title"))
+    await expect(user.dialog).to_contain_text("Seedbox is bound to")
     await user.look()
     await user.choose(word("config.step.more.menu_options.instance"))
     await user.titled(word("config.step.instance.title"))
@@ -78,7 +79,7 @@ async def look_at_devices(house: House, user: User) -> None:
         await expect(card).to_contain_text(f"Version {server.version}")
         link = user.page.get_by_role("link", name="Visit")
         await expect(link).to_have_attribute("href", server.url)
-        entities = user.page.locator("ha-device-entities-card")
+        entities = user.page.locator("ha-device-entities-card").first
         await expect(entities).to_contain_text("Connected")
         await expect(entities).to_contain_text(word("entity.sensor.status.name"))
     await house.home.api.call_service(DOMAIN, "add_magnets", {"magnets": [ONE.link]})

@@ -1,11 +1,11 @@
 """A user in front of the browser: opens pages, fills dialogs in, and looks at each."""
 
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Error as PlaywrightError, Locator, Page, expect
 
-from tests.harness.home_assistant import DOMAIN, HomeAssistant
-from tests.harness.qbittorrent import QBittorrent
+from tests.support.harness.home_assistant import DOMAIN, HomeAssistant
+from tests.support.harness.qbittorrent import QBittorrent
 
-from .chromium import Complaints
+from .chromium import GIVEN_UP, Complaints
 from .look import look
 from .pictures import keep
 
@@ -22,8 +22,13 @@ class User:
         self.dialog = page.locator("ha-dialog[open]")
 
     async def open(self, path: str) -> None:
-        """Go to a page."""
-        await self.page.goto(path)
+        """Go to a page; where the page itself goes somewhere at that moment, go once more."""
+        try:
+            await self.page.goto(path)
+        except PlaywrightError as err:
+            if GIVEN_UP not in str(err):
+                raise
+            await self.page.goto(path)
         await self.page.locator(READY).wait_for(state="attached")  # a phone hides it
 
     async def look(self, picture: str = "") -> None:

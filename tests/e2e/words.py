@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from tests.harness.home_assistant import DOMAIN, ROOT
+from tests.support.harness.home_assistant import DOMAIN, ROOT
 
 _FILE = ROOT / "custom_components" / DOMAIN / "translations" / "en.json"
 # The frontend says this itself, whatever the integration says.

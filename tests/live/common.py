@@ -8,10 +8,10 @@ from typing import Any
 
 from homeassistant.core import HomeAssistant
 
-from tests import flow
-from tests.actions import Response, call
-from tests.flow import Fields, Result
-from tests.harness.qbittorrent import QBittorrent
+from tests.support import flow
+from tests.support.actions import Response, call
+from tests.support.flow import Fields, Result
+from tests.support.harness.qbittorrent import QBittorrent
 
 
 def fields(server: QBittorrent, name: str = "First", **changes: Any) -> Fields:

@@ -7,13 +7,21 @@ import os
 from pathlib import Path
 from typing import Any
 
+from homeassistant.core import HomeAssistant
 import pytest
 import pytest_socket
 
 from custom_components.qbittorrent_resilient import coordinator
-from custom_components.qbittorrent_resilient.core import courier
-from tests.harness.process import UnavailableError
-from tests.harness.qbittorrent import VERSIONS, QBittorrent
+from custom_components.qbittorrent_resilient.core import worker
+from custom_components.qbittorrent_resilient.core.health import network_watch
+from tests.live.route_stage import a_world, home_clients
+from tests.live.route_watch import Watch
+from tests.live.vpn_stage import tunnel
+from tests.support.harness.home_client import HomeClient
+from tests.support.harness.process import UnavailableError
+from tests.support.harness.qbittorrent import BUILDS, VERSIONS, QBittorrent
+from tests.support.harness.vpn import Vpn
+from tests.support.harness.world import World
 
 HERE = Path(__file__).parent
 
@@ -66,14 +74,17 @@ def _real_storage(request: pytest.FixtureRequest) -> None:
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have everything looked at each second, all by itself."""
     monkeypatch.setattr(coordinator, "DEFAULT_SCAN_SECONDS", 1)
-    monkeypatch.setattr(courier, "TICK_SECONDS", 0.5)
+    monkeypatch.setattr(worker, "TICK_SECONDS", 0.5)
 
 
 @pytest.fixture(scope="module", params=VERSIONS, ids=list(VERSIONS.values()))
 def real_server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[QBittorrent]:
-    """Give a real server of each version, with a password; the tests of a module share it."""
+    """Give a real server of each version, with a password; the tests of a module share it.
+
+    A module may ask for other builds: parametrize it by their suites, with `indirect`.
+    """
     pytest_socket.enable_socket()
     server = start_real(tmp_path_factory.mktemp(f"qbittorrent-{request.param}"), request.param)
     yield server
@@ -82,14 +93,76 @@ def real_server(
 
 @pytest.fixture(scope="module")
 def real_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[QBittorrent]]:
-    """Give a real server of every version at once; the tests of a module share them."""
+    """Give a real server of every build at once; the tests of a module share them."""
     pytest_socket.enable_socket()
     with contextlib.ExitStack() as started:
         servers = []
-        for suite in VERSIONS:
+        for suite in BUILDS:
             servers.append(start_real(tmp_path_factory.mktemp(f"qbittorrent-{suite}"), suite))
             started.callback(servers[-1].kill)
         yield servers
+
+
+@pytest.fixture(scope="module")
+def _shared_world() -> Iterator[World]:
+    """Build a world; the tests of a module share it."""
+    pytest_socket.enable_socket()
+    with a_world() as world:
+        yield world
+
+
+@pytest.fixture(scope="module")
+def _shared_homes(
+    _shared_world: World, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[list[HomeClient]]:
+    """Prepare the clients; the tests of a module share their profiles."""
+    with home_clients(_shared_world, tmp_path_factory.mktemp("homes")) as clients:
+        yield clients
+
+
+@pytest.fixture
+def world(_shared_world: World) -> World:
+    """Give a home with a line and a tunnel, and the world; all there is as in the beginning."""
+    _shared_world.reset()
+    return _shared_world
+
+
+@pytest.fixture
+def homes(world: World, _shared_homes: list[HomeClient]) -> Iterator[list[HomeClient]]:
+    """Give a client of every version, all in that home; a test renews those that it needs."""
+    yield _shared_homes
+    for client in _shared_homes:
+        client.kill()
+
+
+@pytest.fixture(params=range(len(VERSIONS)), ids=list(VERSIONS.values()))
+def client(request: pytest.FixtureRequest, homes: list[HomeClient]) -> HomeClient:
+    """Give one client of each version, that a test renews."""
+    number: int = request.param
+    return homes[number]
+
+
+@pytest.fixture
+def newest_client(homes: list[HomeClient]) -> HomeClient:
+    """Give the client of the newest version, that a test renews."""
+    return homes[-1]
+
+
+@pytest.fixture
+def watch(hass: HomeAssistant, world: World, monkeypatch: pytest.MonkeyPatch) -> Watch:
+    """Give what a test does with Home Assistant and a client, and sees of it.
+
+    Whether a client that leaks has been bound is looked at each second, not each minute.
+    """
+    monkeypatch.setattr(network_watch, "LEAKING_LOOK_SECONDS", 1.0)
+    return Watch(hass, world)
+
+
+@pytest.fixture
+def vpn_target(socket_enabled: None) -> Iterator[Vpn]:
+    """Give a VPN that is up, for Home Assistant to ping; no client is behind it."""
+    with tunnel() as vpn:
+        yield vpn
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ import subprocess
 
 import pytest
 
-from tests.harness.home_assistant import ROOT, default_program
-from tests.harness.process import UnavailableError
-from tests.harness.transmission import Transmission
 from tests.live.vpn_stage import makes_tunnels
+from tests.support.harness.home_assistant import ROOT, default_program
+from tests.support.harness.process import UnavailableError
+from tests.support.harness.transmission import Transmission
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def python(tmp_path: Path) -> Path:
 
 @makes_tunnels
 def test_smallest_size(python: Path, tmp_path: Path) -> None:
-    command = [python, "-m", "tests.bench.side_by_side", "--tiny", "--out", tmp_path / "out"]
+    command = [python, "-m", "tools.bench.side_by_side", "--tiny", "--out", tmp_path / "out"]
     done = subprocess.run(
         command, check=False, cwd=ROOT, capture_output=True, text=True, timeout=240
     )

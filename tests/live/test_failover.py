@@ -9,17 +9,22 @@ from homeassistant.helpers import entity_registry as er
 import pytest
 
 from custom_components.qbittorrent_resilient.const import DOMAIN
-from custom_components.qbittorrent_resilient.core import settling
 from custom_components.qbittorrent_resilient.core.qbittorrent.client import Client
-from tests.actions import add, call, hashes, status_of
-from tests.common import TARGET, FakeVpn, info_hash, link
-from tests.harness.forwarder import Forwarder
-from tests.harness.qbittorrent import VERSIONS
+from custom_components.qbittorrent_resilient.core.reconciliation import settling
 from tests.live.common import delivered, fields, health, set_up, until
 from tests.live.conftest import StartServer
+from tests.support.actions import add, call, hashes, status_of
+from tests.support.common import TARGET, FakeVpn, info_hash, link
+from tests.support.harness.forwarder import Forwarder
+from tests.support.harness.qbittorrent import VERSIONS
 
 each_version = pytest.mark.parametrize("suite", VERSIONS, ids=VERSIONS.values())
-OTHER = {"bookworm": "forky", "trixie": "bookworm", "forky": "trixie"}
+OTHER = {
+    "bookworm": "forky",
+    "trixie": "bookworm",
+    "forky": "trixie",
+    "trixie-backports": "trixie",
+}
 
 
 def numbered(*numbers: int) -> set[str]:
@@ -74,10 +79,10 @@ async def test_frozen_in_an_add(
     await set_up(hass, fields(primary), fields(secondary, "Second"))
     hand_over = Client.add
 
-    async def frozen(self: Client, *args: Any) -> Any:
+    async def frozen(self: Client, *args: Any, **options: Any) -> Any:
         primary.freeze()
         monkeypatch.setattr(Client, "add", hand_over)
-        return await self.add(*args)
+        return await self.add(*args, **options)
 
     monkeypatch.setattr(Client, "add", frozen)
     response = await add(hass, link(1), link(2))
@@ -105,6 +110,7 @@ async def test_frozen_in_an_add(
         ("trixie", "password"),
         ("forky", "password"),
         ("forky", "api_key"),
+        ("trixie-backports", "password"),
     ],
 )
 async def test_killed_right_after_the_answer(

@@ -8,15 +8,17 @@ import json
 from aiohttp import ClientSession, DummyCookieJar, TCPConnector
 import pytest
 
-from tests.fake import DIALECTS, FakeQBittorrent
-from tests.fake.probe import Probe, Target
-from tests.fake.scenarios import SCENARIOS, Scenario
-from tests.harness.qbittorrent import VERSIONS, QBittorrent
+from tests.support.fake import DIALECTS, Dialect, FakeQBittorrent
+from tests.support.fake.probe import Probe, Target
+from tests.support.fake.scenarios import SCENARIOS, Scenario
+from tests.support.harness.qbittorrent import VERSIONS, QBittorrent
 
 _DEFAULTS = {
+    "add_stopped_enabled": False,
     "auto_tmm_enabled": False,
     "bypass_local_auth": False,
     "queueing_enabled": False,
+    "start_paused_enabled": False,
     "web_ui_ban_duration": 3600,
     "web_ui_csrf_protection_enabled": True,
     "web_ui_domain_list": "*",
@@ -81,7 +83,7 @@ def _fake(server: FakeQBittorrent) -> Target:
 async def test_same_answers(
     real_servers: list[QBittorrent], session: ClientSession, name: str
 ) -> None:
-    """Both servers answer alike, in each version; all at a time, as most of it is waiting."""
+    """Both servers answer alike, in each build; all at a time, as most of it is waiting."""
     await asyncio.gather(*(_reset(one, session) for one in real_servers))
     await _compare(real_servers, session, SCENARIOS[name])
 
@@ -110,7 +112,7 @@ async def _differences(
     server: QBittorrent, session: ClientSession, scenario: Scenario
 ) -> list[str]:
     """Run a scenario against a real server and the fake of its version; tell what differs."""
-    dialect = next(entry for entry in DIALECTS if entry.name == server.version)
+    dialect = await _dialect(server, session)
     https = server.url.startswith("https:")
     async with FakeQBittorrent(
         dialect, https=https, username=server.username, password=server.password
@@ -119,6 +121,19 @@ async def _differences(
         await asyncio.gather(scenario(real), scenario(fake))
     different = [_difference(*pair) for pair in zip(real.notes, fake.notes, strict=True)]
     return [f"{server.version} {one}" for one in different if one]
+
+
+async def _dialect(server: QBittorrent, session: ClientSession) -> Dialect:
+    """Return the dialect of a server, by its version and that of its libtorrent."""
+    probe = Probe(_real(server), session)
+    await probe.login()
+    build = json.loads(await probe.get("app/buildInfo"))
+    await probe.post("auth/logout")
+    return next(
+        entry
+        for entry in DIALECTS
+        if (entry.name, entry.build["libtorrent"]) == (server.version, build["libtorrent"])
+    )
 
 
 def _is_cookie_set_again(real: tuple[object, ...], fake: tuple[object, ...]) -> bool:

@@ -5,12 +5,16 @@ from collections.abc import AsyncIterator
 from aiohttp import ClientSession, DummyCookieJar
 import pytest
 
+from custom_components.qbittorrent_resilient.core.health.settings import InstanceSettings
 from custom_components.qbittorrent_resilient.core.magnet import Magnet
-from custom_components.qbittorrent_resilient.core.models import AddOptions, InstanceSettings
 from custom_components.qbittorrent_resilient.core.qbittorrent import Client, Connection, client
-from tests.common import info_hash, link
-from tests.harness.qbittorrent import QBittorrent
+from custom_components.qbittorrent_resilient.core.qbittorrent.models import AddOptions
 from tests.live.common import clear, until
+from tests.support.common import info_hash, link
+from tests.support.harness.qbittorrent import BUILDS, QBittorrent
+
+# Under which hash a torrent is listed goes by libtorrent.
+pytestmark = pytest.mark.parametrize("real_server", BUILDS, ids=BUILDS.values(), indirect=True)
 
 
 def v2_hash(number: int) -> str:

@@ -5,15 +5,15 @@ import os
 
 import pytest
 
-from tests.harness.home_assistant import default_program
-from tests.harness.process import UnavailableError
-from tests.harness.qbittorrent import binary
-from tests.soak.aimed import in_flight, lost_again, unanswered, unanswered_second
-from tests.soak.rounds import disturbed, queued
-from tests.soak.soak import soak
+from tests.support.harness.home_assistant import default_program
+from tests.support.harness.process import UnavailableError
+from tests.support.harness.qbittorrent import binary
+from tools.soak.aimed import in_flight, lost_again, unanswered, unanswered_second
+from tools.soak.rounds import disturbed, queued
+from tools.soak.soak import soak
 
 ROUNDS = (unanswered, unanswered_second, lost_again, queued, disturbed, in_flight)
-"""One that each sabotage of tests/soak/sabotage.py fails in; the slowest, and the one whose fault
+"""One that each sabotage of tools/soak/sabotage.py fails in; the slowest, and the one whose fault
 another one shows, too, is the last."""
 MOST_KILLS = 3 * len(ROUNDS)
 SECONDS = 45.0

@@ -8,12 +8,12 @@ from homeassistant.core import HomeAssistant
 import pytest
 import pytest_socket
 
-from tests import flow
-from tests.actions import add, status_of
-from tests.common import info_hash, link
-from tests.harness.qbittorrent import VERSIONS, QBittorrent, new_api_key
-from tests.live.common import clear, configure, connected, until
+from tests.live.common import clear, configure, connected, set_up, until
 from tests.live.conftest import start_real
+from tests.support import flow
+from tests.support.actions import add, status_of
+from tests.support.common import info_hash, link
+from tests.support.harness.qbittorrent import VERSIONS, QBittorrent, new_api_key
 
 _SERVERS = [(suite, https) for suite in VERSIONS for https in (False, True)]
 _STOPPED = {"4.5.2": "pausedDL", "5.1.0": "stoppedDL", "5.3.0": "stoppedDL"}
@@ -99,6 +99,58 @@ async def test_set_up_and_add(hass: HomeAssistant, server: QBittorrent, way: str
     ]
     await until(lambda: _states(server)[info_hash(2)] == "metaDL")
     assert _states(server)[info_hash(1)] == _STOPPED[server.version]
+
+
+@pytest.mark.parametrize("preference", [False, True])
+async def test_started_as_the_server_is_set(
+    hass: HomeAssistant, server: QBittorrent, preference: bool
+) -> None:
+    """It starts nothing by itself, or all; what the action or the instance says counts more."""
+    clear(server)
+    configure(server, bypass_local_auth=True, add_stopped_enabled=preference)
+    configure(server, start_paused_enabled=preference)
+    plain = {"name": "First", "url": server.url, "verify_ssl": False}
+    await set_up(hass, plain)
+    await add(hass, link(1))
+    await add(hass, link(2), stopped=not preference)
+    states = _states(server)
+    assert (states[info_hash(1)] == _STOPPED[server.version]) is preference
+    assert (states[info_hash(2)] == _STOPPED[server.version]) is not preference
+    (entry,) = hass.config_entries.async_entries("qbittorrent_resilient")
+    (subentry,) = entry.subentries.values()
+    word = "start" if preference else "stop"
+    data = {**subentry.data, "defaults": {**subentry.data["defaults"], "stopped": word}}
+    hass.config_entries.async_update_subentry(entry, subentry, data=data)
+    await hass.async_block_till_done()
+    await add(hass, link(3))
+    assert (_states(server)[info_hash(3)] == _STOPPED[server.version]) is not preference
+    configure(server, add_stopped_enabled=False, start_paused_enabled=False)
+
+
+async def test_management_and_order_of_pieces(hass: HomeAssistant, server: QBittorrent) -> None:
+    clear(server)
+    configure(server, bypass_local_auth=True)
+    folder = str(server.profile / "downloads" / "fixed")
+    defaults = {"category": "films", "save_path": folder}
+    plain = {"name": "First", "url": server.url, "verify_ssl": False, "defaults": defaults}
+    await set_up(hass, plain)
+    wishes: list[dict[str, bool]] = [
+        {},
+        {"automatic_management": True},
+        {"sequential": True, "automatic_management": False},
+        {"first_last_piece_first": True},
+        {"sequential": True, "first_last_piece_first": True, "stopped": True},
+    ]
+    for number, one in enumerate(wishes, 1):
+        await add(hass, link(number), **one)
+    rows = {row["hash"]: row for row in server.torrents()}
+    found = [rows[info_hash(number)] for number in range(1, len(wishes) + 1)]
+    assert [row["auto_tmm"] for row in found] == [False, True, False, False, False]
+    assert [row["seq_dl"] for row in found] == [False, False, True, False, True]
+    assert [row["f_l_piece_prio"] for row in found] == [False, False, False, True, True]
+    elsewhere = [row["hash"] for row in found if row["save_path"].rstrip("/") != folder]
+    assert elsewhere == [info_hash(2)]
+    assert {row["category"] for row in found} == {"films"}
 
 
 def _named(number: int) -> dict[str, Any]:

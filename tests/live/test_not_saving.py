@@ -7,12 +7,12 @@ import subprocess
 from homeassistant.core import HomeAssistant
 import pytest
 
-from custom_components.qbittorrent_resilient.core import health as core_health
-from tests.actions import add
-from tests.common import info_hash, link
-from tests.harness.qbittorrent import VERSIONS, QBittorrent
+from custom_components.qbittorrent_resilient.core.health import instance as core_health
 from tests.live.common import delivered, fields, health, log, set_up, until, until_health
 from tests.live.conftest import StartServer
+from tests.support.actions import add
+from tests.support.common import info_hash, link
+from tests.support.harness.qbittorrent import VERSIONS, QBittorrent
 
 each_version = pytest.mark.parametrize("suite", VERSIONS, ids=VERSIONS.values())
 

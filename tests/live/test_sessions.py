@@ -7,14 +7,14 @@ from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigEntry
 from homeassistant.core import HomeAssistant
 import pytest
 
-from custom_components.qbittorrent_resilient.core.qbittorrent import log_ins as patience
-from tests import flow
-from tests.actions import add, again, call
-from tests.common import info_hash, link
-from tests.harness.qbittorrent import VERSIONS, QBittorrent
-from tests.harness.qbittorrent_client import Client
+from custom_components.qbittorrent_resilient.core.qbittorrent import login_guard as patience
 from tests.live.common import configure, delivered, fields, health, log_ins, set_up, until_health
 from tests.live.conftest import StartServer
+from tests.support import flow
+from tests.support.actions import add, again, call
+from tests.support.common import info_hash, link
+from tests.support.harness.qbittorrent import VERSIONS, QBittorrent
+from tests.support.harness.qbittorrent_client import Client
 
 
 @pytest.mark.parametrize("suites", [("bookworm", "bookworm"), ("trixie", "forky")])

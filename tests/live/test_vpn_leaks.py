@@ -7,11 +7,11 @@ import threading
 
 import pytest
 
-from custom_components.qbittorrent_resilient.core import ping as module
-from custom_components.qbittorrent_resilient.core.models import VpnState
-from custom_components.qbittorrent_resilient.core.vpn import VpnMonitor
-from tests.common import eventually
+from custom_components.qbittorrent_resilient.core.health import ping as module
+from custom_components.qbittorrent_resilient.core.health.status import VpnState
+from custom_components.qbittorrent_resilient.core.health.vpn import VpnMonitor
 from tests.live.vpn_stage import allowed_ping
+from tests.support.common import eventually
 
 ROUNDS = 1_000
 POOL = 64

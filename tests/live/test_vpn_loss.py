@@ -4,13 +4,13 @@ import os
 
 import pytest
 
-from tests.bench.vpn_loss import Tally, measure
 from tests.live.vpn_stage import allowed_ping, makes_tunnels, tunnel
+from tools.bench.vpn_loss import Tally, measure
 
 pytestmark = makes_tunnels
 
 SECONDS = float(os.environ.get("VPN_LOSS_SECONDS", "30"))
-"""A sample; `python -m tests.bench.vpn_loss --minutes 5` takes longer."""
+"""A sample; `python -m tools.bench.vpn_loss --minutes 5` takes longer."""
 PERCENT = 20
 
 

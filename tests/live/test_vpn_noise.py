@@ -9,13 +9,13 @@ import threading
 
 import pytest
 
-from custom_components.qbittorrent_resilient.core import ping as module
-from custom_components.qbittorrent_resilient.core.models import VpnState
-from custom_components.qbittorrent_resilient.core.ping import Echoes
-from custom_components.qbittorrent_resilient.core.vpn import VpnMonitor
-from tests.harness.vpn import Vpn
-from tests.harness.vpn_responder import icmp
+from custom_components.qbittorrent_resilient.core.health import ping as module
+from custom_components.qbittorrent_resilient.core.health.probe import Echoes
+from custom_components.qbittorrent_resilient.core.health.status import VpnState
+from custom_components.qbittorrent_resilient.core.health.vpn import VpnMonitor
 from tests.live.vpn_stage import allowed_ping, makes_tunnels, tunnel
+from tests.support.harness.vpn import Vpn
+from tests.support.harness.vpn_responder import icmp
 
 pytestmark = makes_tunnels
 

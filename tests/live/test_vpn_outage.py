@@ -6,9 +6,9 @@ import os
 from homeassistant.core import HomeAssistant
 import pytest
 
-from tests.common import Start
-from tests.harness.vpn import Vpn
 from tests.live.vpn_stage import makes_tunnels, seconds_until_state, tunnel
+from tests.support.common import Start
+from tests.support.harness.vpn import Vpn
 
 pytestmark = makes_tunnels
 

@@ -6,13 +6,13 @@ import contextlib
 from homeassistant.core import HomeAssistant
 import pytest
 
-from tests.actions import add, hashes
-from tests.common import Start, info_hash, instance, link
-from tests.fake.server import FakeQBittorrent
-from tests.harness.process import UnavailableError
-from tests.harness.vpn_permission import no_raw_sockets
 from tests.live.common import until
 from tests.live.vpn_stage import seconds_until_state
+from tests.support.actions import add, hashes
+from tests.support.common import Start, info_hash, instance, link
+from tests.support.fake.server import FakeQBittorrent
+from tests.support.harness.process import UnavailableError
+from tests.support.harness.vpn_permission import no_raw_sockets
 
 TARGET = "127.0.0.1"
 OFTEN = {"scan_interval": 1}

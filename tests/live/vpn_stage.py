@@ -9,9 +9,9 @@ from homeassistant.core import HomeAssistant
 import pytest
 
 from custom_components.qbittorrent_resilient.core.errors import PingNotPermittedError
-from custom_components.qbittorrent_resilient.core.ping import IcmpPing
-from tests.harness.process import UnavailableError
-from tests.harness.vpn import Vpn
+from custom_components.qbittorrent_resilient.core.health.ping import IcmpPing
+from tests.support.harness.process import UnavailableError
+from tests.support.harness.vpn import Vpn
 
 SENSOR = "binary_sensor.qbittorrent_resilient_vpn"
 makes_tunnels = pytest.mark.xdist_group("network")

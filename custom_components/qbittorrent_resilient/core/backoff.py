@@ -1,18 +1,19 @@
-"""How long a magnet waits before its next try, after tries that have not delivered it."""
+"""How long a magnet waits for its next attempt, after attempts that did not deliver it."""
 
 from dataclasses import dataclass
 import random
 
 BACKOFF_SECONDS = (10.0, 300.0)
-"""First and longest wait of a magnet that a healthy instance would not take, doubled each time.
+"""First and longest wait, in seconds, of a magnet that a healthy instance does not take.
 
-Full jitter as AWS recommends it; the figures are those that clients of this kind use.
+The wait doubles with each attempt, with full jitter as AWS recommends it. Other clients of this
+kind use the same figures.
 """
 
 
 @dataclass(slots=True)
 class _Wait:
-    """Until when a magnet waits that so many tries in a row have not delivered."""
+    """How many attempts in a row did not deliver a magnet, and until when it waits."""
 
     tries: int = 0
     until: float = 0.0
@@ -21,32 +22,33 @@ class _Wait:
 class Backoff:
     """The magnets that wait, by info-hash; times are epoch seconds."""
 
-    def __init__(self) -> None:
-        """Begin with none."""
+    def __init__(self, limits: tuple[float, float] | None = None) -> None:
+        """Begin without a waiting magnet; `limits` are the first and the longest wait."""
+        self._limits = limits
         self._waits: dict[str, _Wait] = {}
 
-    def is_over(self, key: str, now: float) -> bool:
-        """Tell whether a magnet may be tried."""
-        wait = self._waits.get(key)
+    def is_over(self, info_hash: str, now: float) -> bool:
+        """Tell whether a magnet may be attempted again."""
+        wait = self._waits.get(info_hash)
         return wait is None or wait.until <= now
 
-    def tried(self, key: str, now: float) -> None:
-        """Let a magnet that was tried in vain wait, longer each time."""
-        first, longest = BACKOFF_SECONDS
-        wait = self._waits.setdefault(key, _Wait())
-        most = min(first * 2.0 ** min(wait.tries, 10), longest)
+    def tried(self, info_hash: str, now: float) -> None:
+        """Make a magnet wait after an attempt that did not deliver it, longer each time."""
+        first, longest = self._limits or BACKOFF_SECONDS
+        wait = self._waits.setdefault(info_hash, _Wait())
+        limit = min(first * 2.0 ** min(wait.tries, 10), longest)
         wait.tries += 1
-        wait.until = now + random.uniform(0, most)  # noqa: S311
+        wait.until = now + random.uniform(0, limit)  # noqa: S311
 
-    def forget(self, key: str) -> None:
-        """Begin anew with a magnet."""
-        self._waits.pop(key, None)
+    def forget(self, info_hash: str) -> None:
+        """Forget the attempts of a magnet."""
+        self._waits.pop(info_hash, None)
 
     def clear(self) -> None:
-        """Begin anew with all of them."""
+        """Forget the attempts of all magnets."""
         self._waits.clear()
 
     def shift(self, by: float) -> None:
-        """Follow a clock that was set by so many seconds."""
+        """Move all waits by `by` seconds, the step by which the wall clock was set."""
         for wait in self._waits.values():
             wait.until += by

@@ -1,6 +1,4 @@
-"""What can go wrong in the core: a handful of exceptions under one base."""
-
-from .models import InstanceStatus
+"""The exceptions of the core, all derived from ResilientError."""
 
 
 class ResilientError(Exception):
@@ -8,38 +6,36 @@ class ResilientError(Exception):
 
 
 class InvalidMagnetError(ResilientError):
-    """The text is not a magnet link that may be handed to a server; the text says why."""
+    """A text is no magnet link that may be sent to a server; the error's text says why."""
 
 
-class InvalidUrlError(ResilientError):
-    """The text is not the address of a web interface; the text says why."""
+class InvalidTorrentError(InvalidMagnetError):
+    """Some bytes are no torrent file that may be sent to a server; the error's text says why."""
+
+
+class TorrentTooLargeError(InvalidTorrentError):
+    """A torrent file is larger than any that is taken."""
+
+
+class InvalidLinkError(ResilientError):
+    """A text is no web link that can be fetched; the error's text says why, without the text."""
+
+
+class InvalidTargetError(ResilientError):
+    """A text is no VPN target; the error's text says why, without the text."""
 
 
 class PingNotPermittedError(ResilientError):
-    """This host lets us open neither a privileged nor an unprivileged ICMP socket."""
+    """This host permits neither a privileged nor an unprivileged ICMP socket."""
 
 
 class StorageError(ResilientError):
-    """The queue could not be written or read back; nothing may be claimed as accepted."""
+    """The queue could not be written or read back, so no magnet may be reported as accepted."""
+
+
+class NewerVersionError(StorageError):
+    """A newer version of the integration has written the stored queue."""
 
 
 class ClosedError(StorageError):
-    """Nothing is written any more, as Home Assistant stops or the entry is reloaded."""
-
-
-class InstanceError(ResilientError):
-    """An instance did not do what it was asked.
-
-    `status` is the word that describes the instance from now on. `maybe_done` is true where the
-    request may have been carried out all the same: it was sent, and no definite answer came.
-    """
-
-    def __init__(self, status: InstanceStatus, detail: str, *, maybe_done: bool = False) -> None:
-        """Keep the status word and whether the request may have been carried out."""
-        super().__init__(detail)
-        self.status = status
-        self.maybe_done = maybe_done
-
-
-class TooLongError(InstanceError):
-    """The answer is longer than any right one: what was asked for has to be less."""
+    """The outbox is closed: Home Assistant is stopping, or the config entry is being reloaded."""

@@ -1,33 +1,33 @@
-"""The one funnel for requests: a session with one server, opened once and renewed when it is gone.
+"""The session with one server: opened once, and renewed when it is gone.
 
-A server that lets this host in without a password, one that wants a log-in and one that takes an
-API key look alike from here on. No cookie jar is used: aiohttp's default jar drops the cookies of
-hosts given as an IP address, and a jar that keeps them mixes up two servers on one host, as cookies
-ignore ports. Whatever cookies the answers set are sent back, to this server alone.
+Callers need not know whether the server lets this host in without a password, wants a login or
+takes an API key. Cookies that answers set are sent back, to this server only.
 """
 
 import asyncio
-from collections.abc import Mapping
+import time
 
 import aiohttp
 
-from ..errors import InstanceError
-from ..models import Clock, InstanceSettings, InstanceStatus
-from ..url import host_without_port
 from . import dialect
-from .dialect import Answer, LogInAnswer
-from .failures import instance_error, read_limited
-from .form import AddForm, Form
-from .gate import Gate
-from .log_ins import LogIns
+from .answer import Answer
+from .dialect import LoginAnswer
+from .errors import (
+    AnswerTooLongError,
+    HostRejectedError,
+    LoginError,
+    ProtocolError,
+    ProxyAuthError,
+    ServerError,
+)
+from .exchange import Exchange, Request
+from .gate import Content, Gate
+from .login_guard import LoginGuard
+from .models import ServerSettings, SteadyClock
 from .session import Session
+from .url import host_without_port
 
-REQUEST_SECONDS = 10.0
-"""For small questions. A busy server was seen to take 1.4 s (docs/qbittorrent.md)."""
-CONNECT_SECONDS = 5.0
-"""For the TCP connection; a kernel repeats a lost SYN after 1 and 3 s."""
-SMALL_ANSWER = 256 * 1024
-"""Bytes; longer than any right answer to a small question."""
+_ASK_VERSION = Request("GET", dialect.VERSION)
 
 
 class Connection:
@@ -36,92 +36,76 @@ class Connection:
     def __init__(
         self,
         http: aiohttp.ClientSession,
-        settings: InstanceSettings,
-        clock: Clock | None = None,
+        settings: ServerSettings,
+        clock: SteadyClock = time,
         *,
         gate: Gate | None = None,
-        log_ins: LogIns | None = None,
+        login_guard: LoginGuard | None = None,
     ) -> None:
-        """Keep the HTTP session; `log_ins` say what came of these credentials before.
+        """Send through `http`, which must have no cookie jar of its own.
 
-        `gate` is asked before every single request and raises InstanceError where none may be
-        sent, so that nothing can get past it.
+        `gate` is asked before every request, and raises GateClosedError if it may not be sent.
+        `login_guard` knows of earlier logins with these credentials.
         """
-        self._http = http
         self._settings = settings
-        self._clock = clock or Clock()
-        self._gate = gate
+        self._clock = clock
+        self._exchange = Exchange(http, settings, gate)
         self._lock = asyncio.Lock()
         self._session: Session | None = None
         self._doubtful: Session | None = None
-        """One that was refused for another reason than its end, as far as is known."""
+        """A session that may still hold, although a request was refused or its cookies changed."""
         self._attempts = 0
-        self._last_failure: InstanceError | None = None
-        self._host: str | None = None
-        self._log_in_first = False
-        """The server let us in to see its version only."""
-        self._log_ins = log_ins or LogIns()
+        self._last_failure: ServerError | None = None
+        self._login_first = False
+        """The server let us in without a login, but only to see its version."""
+        self._login_guard = login_guard or LoginGuard()
         self.version: str | None = None
         self.renewals = 0
-        """How often a session that worked was gone: each time perhaps a restart of the server."""
+        """How often a working session was lost, each time perhaps by a restart of the server."""
 
     @property
     def refused(self) -> bool:
         """Tell whether the credentials were refused; they are not tried again."""
-        return self._log_ins.refused
+        return self._login_guard.refused
+
+    @property
+    def ends_with_the_process(self) -> bool:
+        """Tell whether every restart of the server is noticed, as the session ends with it."""
+        return self._logs_in and self._session is not None and not self._session.bypass
 
     async def open(self) -> None:
-        """Open the session if there is none; raises InstanceError."""
+        """Open the session if there is none; raises ServerError."""
         await self._current_session()
 
-    async def request(
-        self,
-        method: str,
-        path: str,
-        *,
-        form: Mapping[str, str] | None = None,
-        query: Mapping[str, str] | None = None,
-        seconds: float | None = None,
-        limit: int = SMALL_ANSWER,
-    ) -> Answer:
+    async def request(self, request: Request) -> Answer:
         """Send one request within the session and return its answer, read to the end.
 
-        `seconds` (else REQUEST_SECONDS) bound the whole exchange, `limit` the answer's bytes. A
-        session that is gone is renewed once, together with whoever else finds it gone; where that
-        did not help, not again for some minutes. Raises InstanceError.
+        A session that is gone is renewed once, for all callers that find it gone. If that does not
+        help, it is not renewed again for some minutes. Raises ServerError.
         """
         for attempt in range(2):
             try:
                 session = await self._current_session()
-            except InstanceError as err:  # this request was not sent, whatever opening one met
-                raise InstanceError(err.status, str(err)) from None
-            answer = await self._exchange(
-                session, method, path, form=form, query=query, seconds=seconds, limit=limit
-            )
+            except ServerError as err:
+                raise _unsent(err) from None
+            answer = await self._answer(session, request)
             if _wants_another_host(answer):
                 if self._drop(session):
                     self._doubtful = session
-                raise InstanceError(
-                    InstanceStatus.HOST_REJECTED, "the server's Host or Origin check refuses us"
-                )
+                raise HostRejectedError("the server's Host or Origin check refuses us")
             if not _forbids(answer):
                 return answer
             now = self._clock.monotonic()
             if self._logs_in and attempt:
-                self._log_ins.in_vain(path, now)
-            elif self._logs_in and self._log_ins.is_in_vain(path, now):
+                self._login_guard.record_futile(request.path, now)
+            elif self._logs_in and self._login_guard.is_futile(request.path, now):
                 break
             elif self._drop(session):
                 self.renewals += 1
-                self._log_in_first |= session.bypass
+                self._login_first |= session.bypass
         if not self._has_password and not self._settings.api_key:
-            raise InstanceError(InstanceStatus.AUTH_FAILED, "the server wants a log-in")
-        raise dialect.not_qbittorrent("the server forgets each log-in, or something forbids this")
-
-    @property
-    def ends_with_the_process(self) -> bool:
-        """Tell whether no restart of the server can go unnoticed: the session would be gone."""
-        return self._logs_in and self._session is not None and not self._session.bypass
+            raise LoginError("the server wants a login")
+        raise ProtocolError("the server forgets each login, or something forbids this")
 
     @property
     def _has_password(self) -> bool:
@@ -132,14 +116,14 @@ class Connection:
         return self._has_password and not self._settings.api_key
 
     def _drop(self, session: Session) -> bool:
-        """Forget a session; only the first to find it gone is told true."""
+        """Forget a session; return true only to the first caller that finds it gone."""
         if self._session is not session:
             return False
         self._session = None
         return True
 
     async def _current_session(self) -> Session:
-        """Return the session; whoever waits while another opens it shares the outcome."""
+        """Return the session; callers that wait while another one opens it share the outcome."""
         if (session := self._session) is not None:
             return session
         attempt = self._attempts
@@ -151,144 +135,131 @@ class Connection:
             self._last_failure = None
             try:
                 self._session = await self._open_session()
-            except InstanceError as err:
+            except ServerError as err:
                 self._last_failure = err
                 raise
             else:
-                self._log_ins.let_in()
+                self._login_guard.succeeded()
                 return self._session
             finally:
                 self._attempts += 1
 
     async def _open_session(self) -> Session:
-        """Ask for the version without a session: 200 lets us in, 403 wants a log-in, 401 the Host.
+        """Ask for the version without a login, and log in if the server wants that.
 
-        Only then is the password sent: up to 5.1 a failed Host check, from 5.2 on a wrong
-        password, too, are answered by 401. A session that may hold still is asked with first.
+        200 lets us in, 403 wants a login, 401 is a failed Host check. The password is sent only
+        after that, since from 5.2 on a wrong password is answered by 401, too. A session that may
+        still hold is tried first.
         """
-        self._log_ins.require_hope(self._clock.monotonic())
+        self._login_guard.raise_if_pointless(self._clock.monotonic())
         session = self._doubtful or Session(bypass=not self._settings.api_key)
-        answer = await self._exchange(session, "GET", dialect.VERSION)
+        answer = await self._answer(session, _ASK_VERSION)
         if _wants_another_host(answer):
-            answer = await self._exchange_without_port(session)
+            answer = await self._answer_without_port(session)
         if _forbids(answer) and self._settings.api_key:
-            raise self._log_ins.refuse("the API key was refused")
+            raise self._login_guard.refuse("the API key was refused")
         if _forbids(answer) and not self._has_password:
-            raise InstanceError(InstanceStatus.AUTH_FAILED, "the server wants a log-in")
-        seen_only = self._log_in_first and answer.status == 200 and session is not self._doubtful
+            raise LoginError("the server wants a login")
+        seen_only = self._login_first and answer.status == 200 and session is not self._doubtful
         if _forbids(answer) or (seen_only and self._has_password):
-            session, answer = await self._log_in()
+            session, answer = await self._login()
         self.version = dialect.read_version(answer)
         self._doubtful = None
         session.worked = True
         return session
 
-    async def _exchange_without_port(self, session: Session) -> Answer:
-        """Try the Host header without its port: behind a port mapping only that passes."""
-        before, self._host = self._host, host_without_port(self._settings.url)
-        answer = await self._exchange(session, "GET", dialect.VERSION)
+    async def _answer_without_port(self, session: Session) -> Answer:
+        """Try the Host header without its port, which alone passes behind a port mapping."""
+        before, self._exchange.host = self._exchange.host, host_without_port(self._settings.url)
+        answer = await self._answer(session, _ASK_VERSION)
         if answer.status == 401:
-            self._host = before
-            raise InstanceError(
-                InstanceStatus.HOST_REJECTED, "the server's Host or Origin check refuses us"
-            )
+            self._exchange.host = before
+            if self._settings.has_proxy_login:  # five of these are a ban, from 5.3 on
+                raise self._refused_by_proxy(
+                    "it passes its login on, and qBittorrent takes that for its own; let it drop"
+                    " the header Authorization"
+                )
+            raise HostRejectedError("the server's Host or Origin check refuses us")
         return answer
 
-    async def _log_in(self) -> tuple[Session, Answer]:
-        """Open a session with user name and password; return it, and the version told in it."""
+    async def _login(self) -> tuple[Session, Answer]:
+        """Log in with user name and password; return the session and the version that it tells."""
         now = self._clock.monotonic()
-        if self._log_ins.is_in_vain(dialect.LOG_IN, now):
-            raise dialect.not_qbittorrent("the last log-in did not help")
+        if self._login_guard.is_futile(dialect.LOGIN, now):
+            raise ProtocolError("the last login did not help")
         if self._doubtful is not None:
             self.renewals += self._doubtful.worked
             self._doubtful = None
         session = Session()
         form = {"username": self._settings.username, "password": self._settings.password}
         try:
-            answer = await self._exchange(session, "POST", dialect.LOG_IN, form=form)
-            meaning = dialect.read_log_in(answer)
-        except InstanceError as err:
-            if err.maybe_done or err.status is InstanceStatus.ERROR:
-                self._log_ins.unanswered(now)
+            answer = await self._answer(
+                session, Request("POST", dialect.LOGIN, form, content=Content.SECRET)
+            )
+            meaning = dialect.read_login(answer)
+        except ServerError as err:
+            if err.maybe_done or isinstance(err, ProtocolError):
+                self._login_guard.unanswered(now)
             raise
         except asyncio.CancelledError:
-            self._log_ins.unanswered(now)
+            self._login_guard.unanswered(now)
             raise
-        if meaning is LogInAnswer.REFUSED:
-            raise self._log_ins.refuse("user name or password is wrong")
-        if meaning is LogInAnswer.BANNED:
-            raise self._log_ins.ban(now)
-        version = await self._exchange(session, "GET", dialect.VERSION)
+        if meaning is LoginAnswer.REFUSED:
+            raise self._login_guard.refuse("user name or password is wrong")
+        if meaning is LoginAnswer.BANNED:
+            raise self._login_guard.ban(now)
+        version = await self._answer(session, _ASK_VERSION)
         if _forbids(version):
-            self._log_ins.in_vain(dialect.LOG_IN, now)
+            self._login_guard.record_futile(dialect.LOGIN, now)
             self._doubtful = session
         return session, version
 
-    async def _exchange(
-        self,
-        session: Session,
-        method: str,
-        path: str,
-        *,
-        form: Mapping[str, str] | None = None,
-        query: Mapping[str, str] | None = None,
-        seconds: float | None = None,
-        limit: int = SMALL_ANSWER,
-    ) -> Answer:
-        """Do one HTTP exchange; every failure becomes an InstanceError."""
-        if self._gate is not None:
-            await self._gate(handing_over=path == dialect.ADD)
-        headers = {}
-        if self._settings.api_key:
-            headers["Authorization"] = f"Bearer {self._settings.api_key}"
-        elif session.cookies:
-            headers["Cookie"] = session.header
-        if self._host:
-            headers["Host"] = self._host
-        body = self._body(path, form)
-        answered = False
-        try:
-            async with self._http.request(
-                method,
-                f"{self._settings.url}/api/v2/{path}",
-                data=body,
-                params=query,
-                headers=headers,
-                allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(
-                    total=REQUEST_SECONDS if seconds is None else seconds,
-                    sock_connect=CONNECT_SECONDS,
-                ),
-            ) as response:
-                content = await read_limited(response, limit)
-                answered = True
-                self._keep_cookies(session, response)
-                return Answer(response.status, response.content_type, content)
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as err:
-            failure = instance_error(err)
-        finally:
-            if isinstance(body, AddForm):
-                body.over(answered=answered)
-        raise failure  # not from the error of the library, which holds the headers that were sent
-
-    def _body(self, path: str, form: Mapping[str, str] | None) -> Form | None:
-        """Return what is sent; magnets pass the gate once more when the connection is there."""
-        if form is None:
-            return None
-        return AddForm(form, self._gate) if path == dialect.ADD else Form(form)
-
-    def _keep_cookies(self, session: Session, response: aiohttp.ClientResponse) -> None:
-        given = {name: morsel.value for name, morsel in response.cookies.items()}
-        if session.take_over(given):
+    async def _answer(self, session: Session, request: Request) -> Answer:
+        """Do one exchange with the cookies of `session`, and keep those that the answer sets."""
+        self._login_guard.raise_if_proxy_refuses(self._clock.monotonic())
+        answer = await self._exchange(session, request)
+        if answer.wants_login:
+            raise self._refused_by_proxy(_what_was_not_sent(self._settings))
+        if answer.is_page and answer.status in (401, 403) and self._sends_proxy_secrets:
+            detail = f"it answers with a page and {answer.outline}"
+            raise self._refused_by_proxy(detail, definite=False)
+        if session.take_over(answer.set_cookies):
             self.renewals += 1
-            if self._drop(session):  # opened again, it tells its version
+            if self._drop(session):  # opening it again asks for the version
                 self._doubtful = session
+        return answer
+
+    @property
+    def _sends_proxy_secrets(self) -> bool:
+        return self._settings.has_proxy_login or bool(self._settings.headers)
+
+    def _refused_by_proxy(self, detail: str, *, definite: bool = True) -> ProxyAuthError:
+        """Return the error that says so; what was sent in vain is not sent again soon."""
+        detail = f"what stands in front of the server refuses us: {detail}"
+        if self._sends_proxy_secrets:
+            self._login_guard.proxy_refused(self._clock.monotonic(), detail, definite=definite)
+        return ProxyAuthError(detail)
+
+
+def _what_was_not_sent(settings: ServerSettings) -> str:
+    if settings.has_proxy_login:
+        return "its username or password is wrong"
+    if settings.proxy_username or settings.proxy_password:
+        return "its login cannot be sent beside the API key; use username and password"
+    return "it wants a login of its own"
 
 
 def _forbids(answer: Answer) -> bool:
-    """Tell whether a session is wanted; a page is not qBittorrent's."""
+    """Tell whether qBittorrent wants a session; a page comes from another program."""
     return answer.status == 403 and not answer.is_page
 
 
 def _wants_another_host(answer: Answer) -> bool:
     return answer.status == 401 and not answer.is_page
+
+
+def _unsent(err: ServerError) -> ServerError:
+    """Return the error of opening a session as that of the request, which was not sent."""
+    # AnswerTooLongError would say that the answer to this request was too long.
+    error_type = ProtocolError if isinstance(err, AnswerTooLongError) else type(err)
+    return error_type(str(err), leads_to=err.leads_to)

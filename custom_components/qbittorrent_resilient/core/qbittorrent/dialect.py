@@ -1,28 +1,28 @@
 """The wire: what the Web APIs of qBittorrent 4.5 to 5.3 answer, and what each answer means.
 
-Everything that differs between versions stands here; the rest of the client speaks one language.
-The version is never asked for this: each answer tells by itself which dialect it is.
+Everything that differs between versions is here; the rest of the client need not know of it. The
+version is not needed for this: each answer shows which dialect it is.
 
 | | up to 5.1 | 5.2 and newer |
 |---|---|---|
-| log-in good / bad | `200` `Ok.` / `200` `Fails.` | `204` / `401` |
+| login good / bad | `200` `Ok.` / `200` `Fails.` | `204` / `401` |
 | add: some new / none new | `200` `Ok.` / `200` `Fails.` | `200` or `202` JSON / `409` |
+| add of a bad torrent file | `415` | `415` |
 | add stopped | `paused` (before 5.0), `stopped` | `stopped` |
-| log-in without a password | – | `Authorization: Bearer KEY` |
+| login without a password | – | `Authorization: Bearer KEY` |
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import Enum
+from ipaddress import ip_address
 import re
 from typing import Any
 
-import orjson
+from .answer import Answer as Answer  # noqa: PLC0414  # for those who read answers
+from .errors import ProtocolError
+from .models import LAST_SECOND, AddOptions
 
-from ..errors import InstanceError
-from ..models import LAST_SECOND, AddOptions, InstanceStatus
-
-LOG_IN = "auth/login"
+LOGIN = "auth/login"
 VERSION = "app/version"
 PROCESS = "app/processInfo"
 TRANSFER = "transfer/info"
@@ -30,18 +30,13 @@ LOG = "log/main"
 ADD = "torrents/add"
 LIST = "torrents/info"
 
-_VERSION = re.compile(r"v?\d+(\.\d+)+\w*")
-_RESUME_DATA = re.compile(r"fastresume|resume data", re.IGNORECASE)
-_INFO, _CRITICAL = 2, 8
-_EARLY_MESSAGES = 50
-_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
-_MOST_PARTS = 500_000
-"""Commas and brackets of JSON; a full log of 20,000 messages has some 150,000. Parsing takes the
-event loop for itself: 8 MiB of empty lists held it for 0.7 s, this many parts for 0.05 s."""
+_VERSION = re.compile(r"v?\d++(\.\d++)++\w*+")
+_LONGEST_ADDRESS = 45
+_HASH = re.compile(r"[0-9A-Fa-f]+")
 
 
-class LogInAnswer(Enum):
-    """What the server says to user name and password."""
+class LoginAnswer(Enum):
+    """How the server answers a login."""
 
     GRANTED = "granted"
     REFUSED = "refused"
@@ -49,66 +44,26 @@ class LogInAnswer(Enum):
 
 
 class AddAnswer(Enum):
-    """What the server says to an add; neither word is proof, see `torrents/info`."""
+    """How the server answers an add; neither answer is proof, only `torrents/info` is."""
 
     TAKEN = "taken"
     NONE_NEW = "none new"
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One HTTP answer, read to its end."""
-
-    status: int
-    content_type: str
-    body: bytes = field(repr=False)
-
-    @property
-    def text(self) -> str:
-        """Return the body as text, whatever its bytes."""
-        return self.body.decode(errors="replace").strip()
-
-    @property
-    def is_page(self) -> bool:
-        """Tell whether a person was meant to read it: a proxy's or another program's page."""
-        return self.content_type == "text/html"
-
-    def json(self) -> Any:
-        """Return the parsed body; raises InstanceError (`error`) where it is no JSON."""
-        if _parts(self.body) > _MOST_PARTS and _parts(_STRING.sub(b"", self.body)) > _MOST_PARTS:
-            raise not_qbittorrent("the answer has too many parts")
-        try:
-            return orjson.loads(self.body)
-        except ValueError as err:
-            raise not_qbittorrent("the answer is not JSON") from err
-
-
-def _parts(body: bytes) -> int:
-    return sum(map(body.count, b",[{"))
-
-
-def not_qbittorrent(detail: str, *, maybe_done: bool = False) -> InstanceError:
-    """Return the error for an answer that qBittorrent would not give."""
-    return InstanceError(InstanceStatus.ERROR, detail, maybe_done=maybe_done)
-
-
-def is_session_cookie(name: str) -> bool:
-    """Tell whether a cookie is qBittorrent's own: SID, from 5.2 on QBT_SID and its port."""
-    return name == "SID" or name.startswith("QBT_SID")
+    BAD_FILE = "a torrent file is none for it, and those after that one were not looked at"
 
 
 # Keys are status and text; None stands for any text that is not a page.
-_LOG_IN_ANSWERS = {
-    (200, "Ok."): LogInAnswer.GRANTED,
-    (200, "Fails."): LogInAnswer.REFUSED,
-    (204, ""): LogInAnswer.GRANTED,
-    (401, None): LogInAnswer.REFUSED,
-    (403, None): LogInAnswer.BANNED,  # its text follows the server's language
+_LOGIN_ANSWERS = {
+    (200, "Ok."): LoginAnswer.GRANTED,
+    (200, "Fails."): LoginAnswer.REFUSED,
+    (204, ""): LoginAnswer.GRANTED,
+    (401, None): LoginAnswer.REFUSED,
+    (403, None): LoginAnswer.BANNED,  # its text follows the server's language
 }
 _ADD_ANSWERS = {
     (200, "Ok."): AddAnswer.TAKEN,
     (200, "Fails."): AddAnswer.NONE_NEW,
     (409, None): AddAnswer.NONE_NEW,
+    (415, None): AddAnswer.BAD_FILE,
 }
 
 
@@ -119,32 +74,35 @@ def _meaning[T](table: Mapping[tuple[int, str | None], T], answer: Answer) -> T 
     return table.get((answer.status, None)) if exact is None else exact
 
 
-def read_log_in(answer: Answer) -> LogInAnswer:
-    """Return what a log-in answer means; raises InstanceError (`error`) for any other."""
-    if (meaning := _meaning(_LOG_IN_ANSWERS, answer)) is None:
-        raise not_qbittorrent(f"log-in answered with status {answer.status}")
+def read_login(answer: Answer) -> LoginAnswer:
+    """Return what a login answer means; raises ProtocolError for an unknown answer."""
+    if (meaning := _meaning(_LOGIN_ANSWERS, answer)) is None:
+        raise ProtocolError(f"login answered with {answer.outline}", leads_to=answer.leads_to)
     return meaning
 
 
 def read_version(answer: Answer) -> str:
-    """Return the version without its "v"; raises InstanceError (`error`) if it is none."""
+    """Return the version without its "v"; raises ProtocolError if the answer has none."""
     text = answer.text[:40]
     if answer.status != 200 or not _VERSION.fullmatch(text):
-        raise not_qbittorrent(f"status {answer.status}, and no qBittorrent version in the answer")
+        raise ProtocolError(
+            f"{answer.outline}, and no qBittorrent version in the answer",
+            leads_to=answer.leads_to,
+        )
     return text.removeprefix("v")
 
 
 def read_add(answer: Answer) -> AddAnswer:
     """Return what an add answer means.
 
-    Raises InstanceError (`error`); a refusal before anything was done (4xx) is told apart from
-    an answer that leaves it open (5xx of a proxy, an unknown text).
+    Raises ProtocolError. Its `maybe_done` is false for a refusal before anything was done (4xx),
+    and true for an answer that leaves it open (a proxy's 5xx, an unknown text).
     """
     if answer.status in (200, 202) and answer.content_type == "application/json":
         return _read_add_counts(answer)
     if (meaning := _meaning(_ADD_ANSWERS, answer)) is None:
-        raise not_qbittorrent(
-            f"add answered with status {answer.status}",
+        raise ProtocolError(
+            f"add answered with {answer.outline}",
             maybe_done=not 400 <= answer.status < 500,
         )
     return meaning
@@ -153,127 +111,108 @@ def read_add(answer: Answer) -> AddAnswer:
 def _read_add_counts(answer: Answer) -> AddAnswer:
     try:
         counts = answer.json()
-        some = int(counts["success_count"]) + int(counts["pending_count"])
-    except (InstanceError, LookupError, TypeError, ValueError, OverflowError) as err:
-        raise not_qbittorrent("add answered with unknown JSON", maybe_done=True) from err
-    return AddAnswer.TAKEN if some else AddAnswer.NONE_NEW
+        taken = int(counts["success_count"]) + int(counts["pending_count"])
+    except (ProtocolError, LookupError, TypeError, ValueError, OverflowError) as err:
+        raise ProtocolError("add answered with unknown JSON", maybe_done=True) from err
+    return AddAnswer.TAKEN if taken else AddAnswer.NONE_NEW
 
 
 def add_fields(links: list[str], options: AddOptions) -> dict[str, str]:
     """Return the form of an add that every version understands.
 
-    Only `true` and `false` count as booleans. A save path is ignored while automatic management
-    is on (4.5), so that is switched off with it. 4.5 keeps blanks around tags.
+    Only `true` and `false` count as booleans; without one, the server's preferences do. 4.5 ignores
+    a save path while automatic management is on, so a save path switches that off. 4.5 keeps blanks
+    around tags.
     """
-    stopped = "true" if options.stopped else "false"
-    fields = {"urls": "\n".join(links), "paused": stopped, "stopped": stopped}
+    fields = {"urls": "\n".join(links)} if links else {}
     if options.category:
         fields["category"] = options.category
     if options.tags:
         fields["tags"] = ",".join(options.tags)
-    if options.save_path:
-        fields |= {"savepath": options.save_path, "autoTMM": "false"}
-    return fields
+    managed = options.automatic_management
+    if options.save_path and not managed:
+        fields["savepath"], managed = options.save_path, False
+    flags = {
+        "paused": options.stopped,
+        "stopped": options.stopped,
+        "autoTMM": managed,
+        "sequentialDownload": options.sequential,
+        "firstLastPiecePrio": options.first_last_piece_first,
+    }
+    said = {name: flag for name, flag in flags.items() if flag is not None}
+    return fields | {name: "true" if flag else "false" for name, flag in said.items()}
 
 
 def read_listed(answer: Answer) -> list[frozenset[str]]:
-    """Return, for each torrent listed, every hash it goes by: id, v1 and full v2, lower case."""
-    torrents = _json_of(answer, list)
+    """Return, for each torrent listed, every hash it goes by: id, v1 and full v2, lower case.
+
+    Raises ProtocolError for one without an id: what it lists could be any torrent.
+    """
+    torrents = json_of(answer, list)
     try:
-        return [
-            frozenset(
-                value.lower()
-                for key in ("hash", "infohash_v1", "infohash_v2")
-                if (value := torrent.get(key))
-            )
-            for torrent in torrents
-        ]
-    except (AttributeError, TypeError) as err:
-        raise not_qbittorrent("the torrent list has another form") from err
+        if all(_HASH.fullmatch(torrent["hash"]) for torrent in torrents):
+            return [
+                frozenset(
+                    value.lower()
+                    for name in ("hash", "infohash_v1", "infohash_v2")
+                    if (value := torrent.get(name))
+                )
+                for torrent in torrents
+            ]
+    except (AttributeError, LookupError, TypeError) as err:
+        raise ProtocolError("the torrent list has another form") from err
+    raise ProtocolError("the torrent list has another form: ids are no hashes")
 
 
 def read_connection_status(answer: Answer) -> str:
     """Return `connected`, `firewalled` or `disconnected`."""
-    status = _json_of(answer, dict).get("connection_status")
+    status = json_of(answer, dict).get("connection_status")
     if not isinstance(status, str):
-        raise not_qbittorrent("no connection status in the answer")
+        raise ProtocolError("no connection status in the answer")
     return status
 
 
+def read_addresses(answer: Answer) -> tuple[str | None, str | None]:
+    """Return the last external IPv4 and IPv6 address in an answer; None where it has none."""
+    values = json_of(answer, dict)
+    v4, v6 = (read_address(values.get(f"last_external_address_v{one}")) for one in (4, 6))
+    return v4, v6
+
+
+def read_address(text: object) -> str | None:
+    """Return an IP address in its usual form, or None if the text is none."""
+    if not isinstance(text, str) or len(text) > _LONGEST_ADDRESS:
+        return None
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        return None
+
+
 def read_launch_time(answer: Answer) -> float | None:
-    """Return when the process was started, in epoch seconds, where the server says so (5.3)."""
+    """Return when the process was started, in epoch seconds; None if not told (before 5.2)."""
     try:
-        launched = _json_of(answer, dict).get("launch_time")
-        return _time(launched) if isinstance(launched, int | float) else None
-    except InstanceError, ValueError, OverflowError:
+        launched = json_of(answer, dict).get("launch_time")
+        return read_time(launched) if isinstance(launched, int | float) else None
+    except ProtocolError, ValueError, OverflowError:
         return None
 
 
-def read_first_logged(answer: Answer) -> float | None:
-    """Return when the first messages of a process were logged, in epoch seconds.
+def read_time(value: Any) -> float:
+    """Return epoch seconds; raises ValueError if no calendar has that time.
 
-    It logs some of the kind "info" within its first second. The log keeps the last 20,000 messages:
-    one whose first are gone tells nothing.
+    It could not be stored, either.
     """
-    try:
-        early = [
-            _time(one["timestamp"])
-            for one in _json_of(answer, list)
-            if int(one["type"]) == _INFO and int(one["id"]) < _EARLY_MESSAGES
-        ]
-    except InstanceError, LookupError, TypeError, ValueError, OverflowError:
-        return None
-    return min(early, default=None)
-
-
-@dataclass(frozen=True, slots=True)
-class LogPart:
-    """What is new in the server's own log.
-
-    `last_id` and `last_at` (epoch seconds) are those of the last message seen, `save_failures` the
-    times at which resume data could not be saved.
-    """
-
-    last_id: int = -1
-    last_at: float = float("-inf")
-    save_failures: tuple[float, ...] = ()
-
-
-def read_log(answer: Answer, before: LogPart) -> LogPart:
-    """Return what came after `before`, from critical messages asked for from its last one on.
-
-    Where that one is missing, a new process has begun a new log: what it says is asked for from
-    its beginning next time. The texts follow the server's language, but all name the
-    `.fastresume` file.
-    """
-    try:
-        messages = [
-            (int(one["id"]), _time(one["timestamp"]), int(one["type"]), str(one["message"]))
-            for one in _json_of(answer, list)
-        ]
-    except (LookupError, TypeError, ValueError, OverflowError) as err:
-        raise not_qbittorrent("the log has another form") from err
-    if before.last_id >= 0 and (before.last_id, before.last_at) not in {
-        one[:2] for one in messages
-    }:
-        return LogPart()
-    new = [one for one in messages if one[0] > before.last_id]
-    last_id, last_at = max((one[:2] for one in messages), default=(before.last_id, before.last_at))
-    failures = (at for _, at, kind, text in new if kind == _CRITICAL and _RESUME_DATA.search(text))
-    return LogPart(last_id, last_at, tuple(failures))
-
-
-def _time(value: Any) -> float:
-    """Return epoch seconds; raises ValueError for what no calendar has, and cannot be stored."""
     if not 0 <= (seconds := float(value)) <= LAST_SECOND:
         raise ValueError("no time")
     return seconds
 
 
-def _json_of(answer: Answer, kind: type) -> Any:
+def json_of(answer: Answer, expected: type) -> Any:
+    """Return the parsed body of a good answer of this type; raises ProtocolError."""
     if answer.status != 200:
-        raise not_qbittorrent(f"status {answer.status}")
+        raise ProtocolError(answer.outline, leads_to=answer.leads_to)
     value = answer.json()
-    if not isinstance(value, kind):
-        raise not_qbittorrent("the answer is JSON of another form")
+    if not isinstance(value, expected):
+        raise ProtocolError("the answer is JSON of another form")
     return value

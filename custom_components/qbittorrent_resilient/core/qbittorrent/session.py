@@ -1,36 +1,36 @@
-"""What a server knows us by."""
+"""A session with a server, and its cookies."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .dialect import is_session_cookie
+from .cookies import bounded, own_cookies
 
 
 @dataclass(eq=False, slots=True)
 class Session:
-    """A session with one server; one that is renewed is another object."""
+    """A session with one server; a renewed session is another object."""
 
     cookies: dict[str, str] = field(default_factory=dict, repr=False)
     worked: bool = False
     bypass: bool = False
-    """The server let us in without a log-in: another cookie is all that tells of its restart."""
+    """The server let us in without a login, so only another cookie shows that it was restarted."""
 
     @property
     def header(self) -> str:
-        """Return the value of the header `Cookie`."""
+        """Return the value of the `Cookie` header."""
         return "; ".join(f"{name}={value}" for name, value in self.cookies.items())
 
-    def take_over(self, given: Mapping[str, str]) -> bool:
-        """Keep the cookies that an answer sets; tell whether they are those of another session.
+    def take_over(self, changes: Mapping[str, str | None]) -> bool:
+        """Keep the cookies that an answer sets, and drop those that it deletes (None).
 
-        That is another value, or, after an upgrade, qBittorrent's own cookie under another name.
-        It counts only where no log-in is needed: elsewhere a lost session shows by itself, and the
-        cookie of a load balancer, which may change with every answer, is no sign of anything.
+        Tell whether they belong to another session: if a cookie of qBittorrent's own was changed,
+        deleted or, after an upgrade, replaced by one of another name. That counts only where no
+        login is needed: elsewhere the server refuses a session that is lost. The cookies of what
+        stands before qBittorrent may change with every answer, and mean nothing.
         """
-        known = self.cookies
-        self.cookies = {**known, **given}
-        changed = any(known.get(name, value) != value for name, value in given.items())
-        renamed = any(map(is_session_cookie, known)) and any(
-            map(is_session_cookie, given.keys() - known.keys())
-        )
-        return self.bypass and self.worked and (changed or renamed)
+        before = own_cookies(self.cookies)
+        kept = {name: value for name, value in self.cookies.items() if name not in changes}
+        kept |= {name: value for name, value in changes.items() if value is not None}
+        self.cookies = bounded(kept)
+        changed = bool(before) and before != own_cookies(self.cookies)
+        return self.bypass and self.worked and changed

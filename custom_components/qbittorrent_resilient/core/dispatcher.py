@@ -1,0 +1,289 @@
+"""The dispatcher: the one face of the core.
+
+It takes magnets in, answers what became of each, and keeps those that wait. Whoever wants to know
+what happens subscribes to it.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import partial
+
+from .backoff import Backoff
+from .clock import Clock, ClockWatch
+from .delivery.deliverer import Deliverer
+from .delivery.delivery_pass import Outcomes
+from .delivery.failover import InstancePool
+from .delivery.outcome import Fate, Outcome
+from .delivery.pass_state import Caller, PassContext
+from .events import DeliveryEvent, EventItem, EventType, QueueSnapshot, of_call, summarise
+from .fetching.links import LinkHandling, WebLinks
+from .health.instance import InstanceMonitor
+from .health.route import RouteState
+from .health.status import InstanceStatus
+from .listeners import Listeners
+from .magnet import Magnet
+from .outbox.job import Job, Reason, Stage
+from .outbox.outbox import Outbox
+from .outbox.torrent_files import TorrentFiles
+from .reconciliation.maintenance import recover, shift_times
+from .worker import Worker
+
+type Event = DeliveryEvent | QueueSnapshot
+"""What subscribers are told: what happened to magnets, or how the queue stands now."""
+
+
+class Dispatcher:
+    """Delivers magnets to the first instance in line that is ok, and keeps those that wait."""
+
+    def __init__(
+        self,
+        instances: Iterable[InstanceMonitor],
+        outbox: Outbox,
+        *,
+        links: LinkHandling,
+        expiry_seconds: float,
+        unusable: Collection[str] = (),
+        clock: Clock | None = None,
+    ) -> None:
+        """Deliver to `instances` in the order of their priority.
+
+        `unusable` are the keys of instances that cannot be used now, and may have magnets.
+        """
+        self._pool = InstancePool(instances, unusable)
+        self._outbox = outbox
+        self._clock = clock or Clock()
+        self._clock_watch = ClockWatch(self._clock)
+        self._backoff = Backoff()
+        self._listeners = Listeners[Event]()
+        context = PassContext(self._pool, outbox, asyncio.Lock(), self._clock, self._follow_clock)
+        self._deliverer = Deliverer(context, released=self._publish_snapshot)
+        self._worker = Worker(
+            context,
+            self._deliverer,
+            self._backoff,
+            publish=self._publish,
+            expiry_seconds=expiry_seconds,
+        )
+        self.links = WebLinks(
+            links,
+            deliver=self.add,
+            queue=outbox,
+            publish=self._publish,
+            expiry_seconds=expiry_seconds,
+            clock=self._clock,
+        )
+        self._runs = False
+        self._early_leaks: list[EventItem] = []
+        """Leaks that the first checks have found: nobody listens before it runs."""
+        self._seen = {
+            monitor.settings.key: (monitor.status, monitor.client.renewals)
+            for monitor in self._pool
+        }
+        self._follow_instances()
+        for one in (outbox, links.outbox):
+            one.subscribe(self._publish_snapshot)
+
+    def _follow_instances(self) -> None:
+        for monitor in self._pool:
+            monitor.subscribe(partial(self._instance_noticed, monitor))
+            if monitor.route is not None:
+                monitor.route.subscribe(partial(self._route_changed, monitor))
+
+    @property
+    def instances(self) -> Sequence[InstanceMonitor]:
+        """Return the instances in the order of their priority."""
+        return tuple(self._pool)
+
+    @property
+    def active(self) -> InstanceMonitor | None:
+        """Return the instance that the next magnet would go to."""
+        return self._pool.active
+
+    def queued(self) -> list[Job]:
+        """Return what is queued, oldest first."""
+        return self.jobs(Stage.QUEUED)
+
+    def failed(self) -> list[Job]:
+        """Return the failed list, oldest first."""
+        return self.jobs(Stage.FAILED)
+
+    def jobs(self, stage: Stage) -> list[Job]:
+        """Return the jobs of one stage, oldest first."""
+        return self._outbox.at(stage)
+
+    def job(self, info_hash: str) -> Job | None:
+        """Return the job with this info-hash, or None."""
+        return self._outbox.get(info_hash)
+
+    def reason(self, job: Job) -> str:
+        """Return why a queued job waits: a Reason or an InstanceStatus."""
+        return self._pool.waiting_reason(job)
+
+    def snapshot(self) -> QueueSnapshot:
+        """Return how the queue stands."""
+        active = self._pool.active
+        return QueueSnapshot(
+            queued=self._outbox.count(Stage.QUEUED) + self.links.count(Stage.QUEUED),
+            failed=self._outbox.count(Stage.FAILED) + self.links.count(Stage.FAILED),
+            active_instance=None if active is None else active.settings.name,
+            delivering=bool(self._deliverer.busy) or self.links.busy,
+        )
+
+    @property
+    def torrent_files(self) -> TorrentFiles:
+        """Return where a torrent file has to be put before a job that refers to it is added."""
+        return self._outbox.torrent_files
+
+    async def release(self, files: Collection[str]) -> None:
+        """Take note that no job will be added for torrent files that were put."""
+        await self._outbox.release(files)
+
+    def now(self) -> float:
+        """Return the time that jobs are stamped with, in epoch seconds."""
+        return self._clock.now()
+
+    def subscribe(self, callback: Callable[[Event], None]) -> Callable[[], None]:
+        """Tell `callback` what happens from now on; return how to end that."""
+        return self._listeners.subscribe(callback)
+
+    async def start(self) -> None:
+        """Read the outbox; raises StorageError."""
+        await self._outbox.load()
+        await recover(self._outbox, self._pool.known, self._clock.now())
+        await self.links.start()
+
+    async def run(self) -> None:
+        """Do in the background what no caller waits for, until stopped."""
+        self._runs = True
+        for leak in self._early_leaks:
+            self._publish([leak])
+        self._early_leaks.clear()
+        await asyncio.gather(self._worker.run(), self.links.run())
+
+    async def stop(self) -> None:
+        """Cut deliveries off where they are: the outbox says what may be where."""
+        self._worker.stop()
+        await self.links.stop()
+        await self._deliverer.stop()
+        self._outbox.close()
+
+    async def add(
+        self,
+        jobs: Sequence[Job],
+        *,
+        wait_for_vpn: float = 0.0,
+        invalid: int = 0,
+        from_queue: bool = False,
+    ) -> list[Outcome]:
+        """Take magnets in and deliver them; return what became of each, in their order.
+
+        They are on disk before any server is sent one. Raises StorageError if that cannot be, and
+        then none has been accepted. `invalid` is the number of texts that came with them and are
+        no magnets; they are part of the event. What was delivered not long ago is not sent again.
+        What comes `from_queue` is told as such.
+        """
+
+        def completed(outcomes: Outcomes) -> None:
+            unreadable = EventItem(EventType.FAILED, None, reason=Reason.INVALID_MAGNET.value)
+            items = of_call(outcomes.values(), self._first_for)
+            self._publish([*[unreadable] * invalid, *items])
+
+        if from_queue:
+            completed = self._worker.publish_pass
+        remembered = self._delivered_before(jobs)
+        new = [job for job in jobs if job.info_hash not in remembered]
+        if remembered:
+            old = (job.file for job in jobs if job.info_hash in remembered)
+            await self._outbox.release([file for file in old if file])
+        if not new:
+            completed({})
+            return [remembered[job.info_hash] for job in jobs]
+        outcomes = iter(await self._deliverer.deliver_new(new, Caller(wait_for_vpn), completed))
+        return [remembered.get(job.info_hash) or next(outcomes) for job in jobs]
+
+    def _delivered_before(self, jobs: Iterable[Job]) -> dict[str, Outcome]:
+        """Return the outcomes of those magnets that were delivered not long ago, by info-hash."""
+        now, outcomes = self._clock.now(), dict[str, Outcome]()
+        for job in jobs:
+            if (before := self._outbox.delivered(job.magnet, now)) is not None:
+                at = self._pool.by_key.get(before.sent_to or "")
+                name = None if at is None else at.settings.name
+                outcome = Outcome(job.magnet, Fate.ALREADY_DELIVERED, instance=name)
+                outcomes[job.info_hash] = outcome
+        return outcomes
+
+    async def retry(self) -> list[Outcome]:
+        """Do one pass over the queue now, and return what became of each job in it."""
+        await self._deliverer.check_those_down()
+        outcomes = await self._deliverer.deliver_queued(self.queued(), self._worker.publish_pass)
+        return list(outcomes.values())
+
+    async def remove(self, stage: Stage, info_hashes: Collection[str] | None = None) -> list[Job]:
+        """Take jobs of a stage out of the outbox, durably, and return them.
+
+        `info_hashes` may be v1 or v2 hashes, in lower case; None stands for all jobs of the stage.
+        Raises StorageError, and then none has been removed.
+        """
+        chosen = self._chosen(stage, info_hashes)
+        return await self._outbox.change((job, None) for job in chosen)
+
+    async def requeue(self, info_hashes: Collection[str] | None = None) -> list[Job]:
+        """Move failed jobs back to the queue, durably, and return them as they are then.
+
+        `info_hashes` as in `remove`. They are delivered soon. Raises StorageError, and then all
+        are as they were.
+        """
+        now, chosen = self._clock.now(), self._chosen(Stage.FAILED, info_hashes)
+        changed = await self._outbox.change((job, job.requeued(now)) for job in chosen)
+        self._worker.wake()
+        return [job.requeued(now) for job in changed]
+
+    def _chosen(self, stage: Stage, info_hashes: Collection[str] | None) -> list[Job]:
+        """Return the jobs of a stage that have one of these hashes, or all."""
+        jobs = self.jobs(stage)
+        if info_hashes is None:
+            return jobs
+        wanted = set(info_hashes)
+        return [job for job in jobs if wanted & {job.magnet.v1, job.magnet.v2, job.info_hash}]
+
+    def _instance_noticed(self, monitor: InstanceMonitor, status: InstanceStatus | None) -> None:
+        """Deliver as soon as an instance is ok; look after deliveries when it was restarted."""
+        before = self._seen[monitor.settings.key]
+        noticed = self._seen[monitor.settings.key] = (status, monitor.client.renewals)
+        if noticed == before:
+            return
+        status_before, _ = before
+        if status is InstanceStatus.OK and status_before is not InstanceStatus.OK:
+            self._backoff.clear()  # earlier failures say nothing any more
+        if status is not status_before:
+            self._publish_snapshot()
+        self._worker.wake()
+
+    def _route_changed(self, monitor: InstanceMonitor, before: RouteState, now: RouteState) -> None:
+        """Publish that the torrents of an instance turned out to take the home line."""
+        if now is not RouteState.LEAKING or before is now:
+            return
+        leak = EventItem(EventType.LEAK, None, instance=monitor.settings.name)
+        if self._runs:
+            self._publish([leak])
+        else:
+            self._early_leaks.append(leak)
+
+    def _follow_clock(self) -> None:
+        """Where the clock was set, correct the times that were taken from it before."""
+        if (step := self._clock_watch.step()) is not None:
+            shift_times(self._outbox, self._pool, step)
+            self._backoff.shift(step.by)
+
+    def _first_for(self, magnet: Magnet) -> str | None:
+        """Return the name of the first instance in line that a magnet may go to."""
+        job = self._outbox.get(magnet.info_hash)
+        first = next(iter(self._pool), None) if job is None else self._pool.first_for(job)
+        return None if first is None else first.settings.name
+
+    def _publish(self, items: Iterable[EventItem]) -> None:
+        for event in summarise(items):
+            self._listeners.notify(event)
+
+    def _publish_snapshot(self) -> None:
+        self._listeners.notify(self.snapshot())

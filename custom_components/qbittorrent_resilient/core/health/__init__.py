@@ -1,0 +1,1 @@
+"""The verdicts on the VPN and on each instance."""

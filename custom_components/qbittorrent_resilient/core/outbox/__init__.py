@@ -1,0 +1,1 @@
+"""Every accepted magnet, in memory and on disk."""

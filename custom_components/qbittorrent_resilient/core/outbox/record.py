@@ -1,0 +1,158 @@
+"""Jobs as they are stored: records of JSON types, checked when they are read."""
+
+from collections.abc import Mapping
+from operator import attrgetter
+import re
+from typing import Any, TypeIs
+
+from ..errors import InvalidMagnetError
+from ..magnet import Magnet
+from ..qbittorrent.incarnation import Incarnation
+from ..qbittorrent.models import LAST_SECOND, AddOptions
+from .crash import FIELDS as CRASH_FIELDS, Crash, to_fields
+from .job import Job, Stage
+
+_NUMBER, _TEXT, _FLAG, _COUNT, _TEXTS = (int, float), (str,), (bool,), (int,), (list,)
+_MOST: Mapping[tuple[type, ...], float] = {
+    _NUMBER: LAST_SECOND,
+    _COUNT: 1_000_000_000.0,
+}
+"""Upper bounds of stored times and counts, which are never negative."""
+_PLAIN: Mapping[str, tuple[type, ...]] = {
+    "queued_at": _NUMBER,
+    "require_vpn": _FLAG,
+    "max_retries": _COUNT,
+    "keep": _FLAG,
+    "attempts": _COUNT,
+    "last_attempt": _NUMBER,
+    "reason": _TEXT,
+    "sent_to": _TEXT,
+    "sent_at": _NUMBER,
+    "failed_at": _NUMBER,
+    "unsaved": _FLAG,
+    "suspects": _TEXTS,
+    "losses": _COUNT,
+    "instances": _TEXTS,
+}
+"""The fields of a job that are stored as they are, and the types that they may have."""
+_OPTIONS: Mapping[str, tuple[type, ...]] = {
+    "category": _TEXT,
+    "save_path": _TEXT,
+    "tags": _TEXTS,
+    "stopped": _FLAG,
+    "automatic_management": _FLAG,
+    "sequential": _FLAG,
+    "first_last_piece_first": _FLAG,
+}
+_DEFAULTS = {name: Job._field_defaults.get(name) for name in _PLAIN}
+_VALUES = attrgetter(*_PLAIN)
+
+_FILE = re.compile(r"[0-9a-f]{64}")
+
+type Record = dict[str, Any]
+"""A job as it is stored: JSON types only."""
+
+_NEWER_STAGES: Mapping[Stage, Record] = {
+    Stage.KEPT: {"stage": Stage.SETTLING.value, "kept": True},
+    Stage.DELIVERED: {"stage": Stage.DUPLICATE_CHECK.value, "delivered": True},
+}
+"""How these are stored: as what older versions know that comes closest, and a flag."""
+
+
+def is_file_name(text: object) -> TypeIs[str]:
+    """Tell whether this may be the name of a torrent file, which is its SHA-256."""
+    return isinstance(text, str) and _FILE.fullmatch(text) is not None
+
+
+def files_of(records: Mapping[str, Any]) -> dict[str, str]:
+    """Return the torrent file that each record refers to, by its key, even if it is no job."""
+    return {
+        key: name
+        for key, record in records.items()
+        if isinstance(record, dict) and is_file_name(name := record.get("file"))
+    }
+
+
+def to_record(job: Job) -> Record:
+    """Return a job as it is stored: fields that have their default are left out."""
+    options = job.options
+    record: Record = {"link": job.magnet.link, "stage": job.stage.value}
+    record |= _NEWER_STAGES.get(job.stage, {})
+    for (name, default), value in zip(_DEFAULTS.items(), _VALUES(job), strict=True):
+        if value != default:
+            record[name] = list(value) if isinstance(value, tuple) else value
+    if job.incarnation.launched is not None:
+        record["launched"] = job.incarnation.launched
+    if job.file is not None:
+        record["file"] = job.file
+    if job.incarnation.log_began is not None:
+        record["log_began"] = list(job.incarnation.log_began)
+    if job.crash is not None:
+        record["crash"] = to_fields(job.crash)
+    for name in _OPTIONS:
+        if (value := getattr(options, name)) is not None:
+            record[name] = list(value) if isinstance(value, tuple) else value
+    return record
+
+
+def from_record(record: Record, key: str | None = None) -> Job:
+    """Return a stored job; raises ValueError if the record is none.
+
+    It is none, too, if it is stored under a key that is not its info-hash: one of the two is
+    damaged, and another torrent must never be delivered.
+    """
+    try:
+        job = Job(
+            magnet=Magnet.read_back(record["link"]),
+            stage=_stage_of(record),
+            options=AddOptions(**_checked(record, _OPTIONS)),
+            incarnation=_process_of(record),
+            crash=_crash_of(record),
+            file=files_of({"": record}).get(""),
+            **_checked(record, _PLAIN),
+        )
+    except (InvalidMagnetError, LookupError, TypeError, AttributeError) as err:
+        raise ValueError("not a stored magnet") from err
+    if key is not None and job.info_hash != key:
+        raise ValueError("stored under the info-hash of another torrent")
+    return job
+
+
+def _stage_of(record: Record) -> Stage:
+    for stage, stored in _NEWER_STAGES.items():
+        if stored.items() <= record.items():
+            return stage
+    return Stage(record["stage"])
+
+
+def _process_of(record: Record) -> Incarnation:
+    log_began = None
+    if "log_began" in record:
+        number, at = record["log_began"]
+        checked = _checked({"id": number, "at": at}, {"id": _COUNT, "at": _NUMBER})
+        log_began = checked["id"], float(checked["at"])
+    return Incarnation(**_checked(record, {"launched": _NUMBER}), log_began=log_began)
+
+
+def _crash_of(record: Record) -> Crash | None:
+    if "crash" not in record:
+        return None
+    fields = _checked(record["crash"], CRASH_FIELDS)
+    process = Incarnation(**_checked(record["crash"], {"launched": _NUMBER}))
+    return Crash(process=process, **fields)
+
+
+def _checked(record: Record, types: Mapping[str, tuple[type, ...]]) -> Record:
+    """Return the fields of a record that `types` names; raises ValueError for another type."""
+    fields: Record = {name: record[name] for name in types if name in record}
+    for name, value in fields.items():
+        is_flag = isinstance(value, bool)  # Python counts these as numbers, too
+        if not isinstance(value, types[name]) or is_flag is not (types[name] == _FLAG):
+            raise ValueError(f"{name} is of another type")
+        if types[name] in _MOST and not 0 <= fields[name] <= _MOST[types[name]]:
+            raise ValueError(f"{name} is out of range")
+        if isinstance(value, list):
+            if not all(isinstance(item, str) for item in value):
+                raise ValueError(f"{name} holds something that is no text")
+            fields[name] = tuple(value)
+    return fields

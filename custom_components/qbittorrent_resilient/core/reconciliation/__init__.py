@@ -1,0 +1,1 @@
+"""What became of jobs that are delivered, or wait for too long."""

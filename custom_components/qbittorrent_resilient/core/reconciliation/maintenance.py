@@ -1,0 +1,91 @@
+"""What the jobs in the outbox mean after a restart, with time, and when the clock is set."""
+
+from collections.abc import Collection, Container, Iterable
+from copy import replace
+import logging
+
+from ..clock import ClockStep
+from ..health.instance import InstanceMonitor
+from ..health.status import InstanceStatus
+from ..outbox.job import UNCERTAIN_SECONDS, Job, Reason, Stage
+from ..outbox.outbox import Outbox, cooperatively
+from .settling import complete
+
+_LOGGER = logging.getLogger(__name__)
+
+_LISTED = (Stage.SETTLING, Stage.KEPT)
+_MAY_BE_TWICE = (Stage.QUEUED, *_LISTED, Stage.DUPLICATE_CHECK)
+
+
+async def recover(outbox: Outbox, instances: Collection[str], now: float) -> None:
+    """See what the jobs of an earlier life mean now; `instances` are the keys of those set up.
+
+    A job that was not to be queued failed when its call was cut off. A job that was delivered to
+    an instance that has been removed cannot be looked after any more; where it is not known to
+    which (that part of the journal was damaged), it is looked for as if it were new. One that may
+    have what waits or was delivered elsewhere may be set up anew, under another key: so all others
+    may have it. A time that lies ahead was taken from a clock that was wrong.
+    """
+    for job in outbox.at(Stage.QUEUED):
+        if not job.keep and job.sent_to is None:
+            outbox.put(job.failed_with(job.reason or InstanceStatus.ERROR.value, now))
+    async for job in cooperatively(outbox.everything()):
+        recovered = job
+        removed = set(job.suspects).difference(instances)
+        if removed and job.stage in _MAY_BE_TWICE:
+            recovered = job.suspecting(key for key in instances if key != job.sent_to)
+        if job.stage not in _LISTED:
+            for key in removed:
+                recovered = recovered.cleared_of(key)
+        if recovered.sent_at > now:
+            recovered = replace(recovered, sent_at=now)
+        if recovered.stage in _LISTED and recovered.sent_to is None:
+            recovered = recovered.requeued()
+        if (crash := recovered.crash) is not None and (
+            crash.at > now or crash.instance not in instances
+        ):
+            is_known = crash.instance in instances
+            recovered = replace(recovered, crash=replace(crash, at=now) if is_known else None)
+        if recovered is not job:
+            outbox.put(recovered)
+        is_removed = recovered.stage in _LISTED and recovered.sent_to not in instances
+        if is_removed or recovered.stage is Stage.DUPLICATE_CHECK:
+            complete(outbox, recovered)
+
+
+async def expire(
+    outbox: Outbox, now: float, expiry: float, *, busy: Container[str], down: Container[str]
+) -> list[Job]:
+    """Move what has waited for `expiry` seconds to the failed list, and return it.
+
+    Forget what was only suspected. Leave alone what is `busy`, by info-hash: a pass works on it. A
+    delivery has waited in vain only where its instance, by its key, is among those that are down.
+    """
+    limit = now - expiry
+    waiting = [job for job in outbox.at(Stage.QUEUED) if job.queued_at <= limit]
+    settling = [job for job in outbox.at(Stage.SETTLING) if job.sent_at <= limit]
+    waiting += [job for job in settling if job.sent_to in down]
+    expired = []
+    async for job in cooperatively(waiting):
+        if outbox.get(job.info_hash) is job and job.info_hash not in busy:
+            outbox.put(job.suspecting_target().failed_with(Reason.EXPIRED.value, now))
+            expired.append(job)
+    uncertain = now - UNCERTAIN_SECONDS
+    for job in outbox.at(Stage.DUPLICATE_CHECK):
+        if job.sent_at <= limit:
+            complete(outbox, replace(job, suspects=()))
+    for job in outbox.at(Stage.TOMBSTONE):
+        if job.sent_at <= uncertain:
+            outbox.drop(job.info_hash)
+    outbox.forget_delivered(now)
+    return expired
+
+
+def shift_times(outbox: Outbox, instances: Iterable[InstanceMonitor], step: ClockStep) -> None:
+    """Correct the times that were taken from the clock before it was set."""
+    _LOGGER.info("The clock was set by %.0f s; the times in the queue follow it", step.by)
+    for job in outbox.everything():
+        if (shifted := job.with_times_shifted(step.by, step.since, step.until)) is not job:
+            outbox.put(shifted)
+    for monitor in instances:
+        monitor.shift_times(step)

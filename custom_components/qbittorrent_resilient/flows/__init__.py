@@ -1,0 +1,1 @@
+"""The forms of the user interface, and the checks behind them."""

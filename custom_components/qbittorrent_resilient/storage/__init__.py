@@ -1,0 +1,1 @@
+"""Where the core's records are kept: files in Home Assistant's storage."""

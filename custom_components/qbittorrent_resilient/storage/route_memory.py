@@ -1,0 +1,89 @@
+"""Keeps on disk which instances leak, so that a restart of Home Assistant forgives nothing."""
+
+import asyncio
+from collections.abc import Mapping
+import logging
+from typing import Any
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.storage import Store
+
+from ..const import DOMAIN
+from ..core.health.route import RouteMonitor
+from ..core.health.route_record import RouteRecord, record_from
+
+_LOGGER = logging.getLogger(__name__)
+
+STORAGE_VERSION = 1
+_UNREADABLE = (
+    *(HomeAssistantError, OSError, NotImplementedError),
+    *(ValueError, LookupError, TypeError, AttributeError),  # JSON of another form
+)
+
+
+class RouteMemory:
+    """One small file for each entry, private to its owner: it holds addresses."""
+
+    def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
+        """Use the file of this entry."""
+        self._hass = hass
+        self._store: Store[dict[str, Any]] = Store(
+            hass, STORAGE_VERSION, f"{DOMAIN}.{entry_id}.routes", private=True, atomic_writes=True
+        )
+        self._stored: dict[str, Any] = {}
+        self._routes: Mapping[str, RouteMonitor] = {}
+        self._lock = asyncio.Lock()
+
+    async def async_load(self) -> dict[str, RouteRecord]:
+        """Return the records by the instance's key; what is damaged counts as not known."""
+        try:
+            data = await self._store.async_load()
+        except _UNREADABLE as err:
+            _LOGGER.warning("Which servers leak could not be read back: %s", type(err).__name__)
+            return {}
+        routes = data.get("routes") if isinstance(data, dict) else None
+        records: dict[str, RouteRecord] = {}
+        for key, stored in (routes if isinstance(routes, dict) else {}).items():
+            try:
+                records[key] = record_from(stored)
+            except ValueError:
+                _LOGGER.warning("Whether a server leaks could not be read back")
+        self._stored = {key: record.to_dict() for key, record in records.items()}
+        return records
+
+    @callback
+    def async_follow(self, routes: Mapping[str, RouteMonitor]) -> None:
+        """Write what changes from now on; an instance that is gone is forgotten then."""
+        self._routes = routes
+        for route in routes.values():
+            route.subscribe(lambda _before, _now: self._async_changed())
+        self._async_changed()
+
+    async def async_remove(self) -> None:
+        """Delete the file."""
+        await self._store.async_remove()
+
+    def _records(self) -> dict[str, Any]:
+        """Return what is worth keeping."""
+        return {
+            key: route.record.to_dict()
+            for key, route in self._routes.items()
+            if route.record != RouteRecord()
+        }
+
+    @callback
+    def _async_changed(self) -> None:
+        if self._records() != self._stored:
+            self._hass.async_create_task(self._async_write(), "write routes")
+
+    async def _async_write(self) -> None:
+        async with self._lock:
+            if (records := self._records()) == self._stored:
+                return
+            try:
+                await self._store.async_save({"routes": records})
+            except (HomeAssistantError, OSError) as err:
+                _LOGGER.warning("Which servers leak could not be stored: %s", type(err).__name__)
+                return
+            self._stored = records

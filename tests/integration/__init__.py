@@ -1,0 +1,1 @@
+"""Tests of the whole integration in Home Assistant, on fake servers."""

@@ -1,0 +1,1 @@
+"""Tests of the entities, and of what is shown of them."""

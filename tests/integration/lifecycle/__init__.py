@@ -1,0 +1,1 @@
+"""Tests of set-up, reload and removal of the entry."""

@@ -1,0 +1,1 @@
+"""The nine promises of docs/reliability.md, each with the tests that prove it."""

@@ -1,0 +1,1 @@
+"""Promise 1: accepted is durable."""

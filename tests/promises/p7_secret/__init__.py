@@ -1,0 +1,1 @@
+"""Promise 7: nothing that is printed holds a secret."""

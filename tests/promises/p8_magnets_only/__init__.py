@@ -1,0 +1,1 @@
+"""Promise 8: what is no magnet never reaches a server."""

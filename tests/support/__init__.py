@@ -1,0 +1,1 @@
+"""What tests and tools share: fakes, the harness of real parts, fixtures, helpers."""

@@ -1,0 +1,49 @@
+"""The simulation: a fixed set of lives keeps every promise, and so do some that nobody has seen."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.support.harness.home_assistant import ROOT
+from tests.support.harness.process import clean_environment
+
+KNOWN, NEW = 8, 2
+"""Lives; one takes a second or two."""
+
+
+def _simulate(*options: str) -> tuple[int, str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "tools.simulation", *options],
+        cwd=ROOT,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("first", [1, 1 + KNOWN])
+def test_known_lives(first: int) -> None:
+    code, said = _simulate("--lives", str(KNOWN), "--first", str(first))
+    assert code == 0, said
+
+
+def test_new_lives() -> None:
+    code, said = _simulate("--lives", str(NEW), "--first", str(int(time.time())))
+    assert code == 0, said
+
+
+def test_life_is_the_same_each_time() -> None:
+    first, second = _simulate("--seed", "3"), _simulate("--seed", "3")
+    assert first == second
+    assert "is sent" in first[1]
+
+
+@pytest.mark.parametrize("sabotage", ["lost_is_dropped", "no_look"])
+def test_sabotage_is_noticed(sabotage: str) -> None:
+    code, said = _simulate("--lives", "30", "--sabotage", sabotage)
+    assert code == 1, said
+    assert "Violation" in said

@@ -1,0 +1,1 @@
+"""Programs for development: benchmark, soak and demo."""

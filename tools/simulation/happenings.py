@@ -1,0 +1,250 @@
+"""What can happen in a world: to servers, the VPN, the disk, the clocks; and what users do."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from custom_components.qbittorrent_resilient.core.outbox.job import Stage
+from tests.support.common import info_hash
+
+from .home import Process
+from .world import Known, World
+
+MOST_MAGNETS = 12
+DELETED_WHEN_OLDER_SECONDS = 900.0
+"""A user deletes what has long been delivered; what is deleted beside a restart is ambiguous."""
+
+
+def give(world: World, process: Process) -> None:
+    """Have an automation add new magnets, and now and then some old ones."""
+    rng, now = world.rng, world.loop.time()
+    first = len(world.known) + 1
+    numbers = list(range(first, first + rng.randint(1, MOST_MAGNETS)))
+    if first > 1 and rng.random() < 0.3:
+        numbers += rng.sample(range(1, first), min(3, first - 1))
+    require_vpn = rng.random() < 0.2
+    keep = rng.random() < 0.85
+    for number in numbers:
+        key = info_hash(number)
+        before = world.known.get(key)
+        if before is None:
+            world.known[key] = Known(now, require_vpn, unkept=not keep)
+            continue
+        # Given again: it may go where nobody who can be asked has it.
+        before.given, before.removed, before.may_be_twice = now, None, True
+        before.on_disk &= key in world.records
+        before.require_vpn &= require_vpn
+        before.unkept |= not keep
+    world.story(f"magnets {numbers} are given, {keep=}, {require_vpn=}")
+    fields = {"require_vpn": require_vpn, "max_retries": rng.randint(0, 3)}
+    _begin(process, process.add(*numbers, keep=keep, **fields))
+
+
+def vpn_flaps(world: World, process: Process) -> None:
+    """Take the VPN down or up."""
+    world.set_vpn(up=not world.vpn_up)
+
+
+def server_goes(world: World, process: Process) -> None:
+    """Have a server vanish from the network, or come back."""
+    server = world.rng.choice(world.servers)
+    world.story(f"server {server.number} {'goes' if server.up else 'comes'}")
+    if server.up:
+        server.go()
+    else:
+        server.come()
+
+
+def power_cut(world: World, process: Process) -> None:
+    """Restart a server; what it had no time to save is gone."""
+    server = world.rng.choice(world.servers)
+    world.story(f"server {server.number} loses its power")
+    server.power_cut()
+
+
+def hangs(world: World, process: Process) -> None:
+    """Have a server never answer, before or after it does what it is asked."""
+    server, after = world.rng.choice(world.servers), world.rng.random() < 0.5
+    endpoint = world.rng.choice([None, "torrents/add", "torrents/info"])
+    world.story(f"server {server.number} hangs at {endpoint} {after=}")
+    server.faults.hang(endpoint, times=world.rng.choice([1, 2, 5, None]), after=after)
+
+
+def cuts(world: World, process: Process) -> None:
+    """Have a server cut connections, before or after it does what it is asked."""
+    server, after = world.rng.choice(world.servers), world.rng.random() < 0.5
+    world.story(f"server {server.number} cuts connections {after=}")
+    server.faults.cut("torrents/add", times=world.rng.randint(1, 4), after=after)
+
+
+def lies(world: World, process: Process) -> None:
+    """Have a proxy answer for a server, or a server list late."""
+    server = world.rng.choice(world.servers)
+    if world.rng.random() < 0.5:
+        world.story(f"a proxy answers 502 for server {server.number}")
+        server.faults.answer(502, "Bad gateway", times=world.rng.randint(1, 10), after=True)
+    else:
+        world.story(f"server {server.number} lists late")
+        server.torrents.list_delay = world.rng.choice([0.5, 2, 5])
+
+
+def bans(world: World, process: Process) -> None:
+    """Have a server ban us."""
+    server = world.rng.choice(world.servers)
+    world.story(f"server {server.number} bans us")
+    server.ban()
+    server.expire_sessions()
+
+
+def sessions_end(world: World, process: Process) -> None:
+    """Have a server forget all sessions, though it was not restarted."""
+    world.rng.choice(world.servers).expire_sessions()
+
+
+def disconnected(world: World, process: Process) -> None:
+    """Have a server lose its interface, or find it."""
+    server = world.rng.choice(world.servers)
+    words = {"connected": "disconnected", "disconnected": "connected"}
+    server.connection_status = words[server.connection_status]
+    world.story(f"server {server.number} is {server.connection_status}")
+
+
+def disk_of_server(world: World, process: Process) -> None:
+    """Fill a server's disk, or free it."""
+    server = world.rng.choice(world.servers)
+    world.story(f"the disk of server {server.number}: full is {not server.disk_is_full}")
+    server.full_disk(full=not server.disk_is_full)
+
+
+def leaks(world: World, process: Process) -> None:
+    """Have a server leak, or be bound again."""
+    server = world.rng.choice(world.servers)
+    world.story(f"server {server.number} {'leaks' if server.leaks_since is None else 'is bound'}")
+    if server.leaks_since is None:
+        server.leak()
+    else:
+        server.bind()
+
+
+def crashing_magnet(world: World, process: Process) -> None:
+    """Give magnets of which one crashes a server each time that it is sent it."""
+    server = world.rng.choice(world.servers)
+    number = len(world.known) + 1
+    give(world, process)
+    world.story(f"server {server.number} crashes on {info_hash(number)[-6:]}")
+    server.crashes_on.add(info_hash(number))
+
+
+def own_disk(world: World, process: Process) -> None:
+    """Fill Home Assistant's own disk, or free it."""
+    world.disk_fails = not world.disk_fails
+    world.story(f"Home Assistant's disk: full is {world.disk_fails}")
+
+
+def clock_jumps(world: World, process: Process) -> None:
+    """Set Home Assistant's wall clock."""
+    by = world.rng.choice([-86_400.0, -3600.0, -60.0, 60.0, 3600.0, 86_400.0])
+    world.story(f"the wall clock is set by {by:.0f} s")
+    world.clock_offset += by
+    world.changed_at = world.loop.time()
+
+
+def user_removes(world: World, process: Process) -> None:
+    """Have the user empty the queue or the failed list."""
+    stage = world.rng.choice([Stage.QUEUED, Stage.FAILED])
+    _begin(process, process.remove(stage))
+
+
+def user_retries(world: World, process: Process) -> None:
+    """Have the user put failed magnets back, and deliver the queue now."""
+    _begin(process, process.dispatcher.requeue())
+    _begin(process, process.dispatcher.retry())
+
+
+def user_deletes(world: World, process: Process) -> None:
+    """Have the user delete an old torrent from a server that is well."""
+    now = world.loop.time()
+    for server in world.servers:
+        if not server.up or now - server.restarted_at < DELETED_WHEN_OLDER_SECONDS:
+            continue
+        old = [
+            one
+            for one in server.torrents
+            if server.now() - one.added_on > DELETED_WHEN_OLDER_SECONDS
+            and one.torrent_id not in world.records
+            and now - world.known[one.torrent_id].given > DELETED_WHEN_OLDER_SECONDS
+            and len(world.places(one.torrent_id)) == 1
+        ]
+        if old:
+            torrent = world.rng.choice(old)
+            world.story(f"the user deletes {torrent.torrent_id[-6:]} from server {server.number}")
+            server.torrents.delete([torrent.torrent_id])
+            world.known[torrent.torrent_id].removed = now
+            return
+
+
+def moves(world: World, process: Process) -> None:
+    """Give a server the address of another, which gets its own, or one that nobody had."""
+    if not world.servers_move:
+        return
+    server, other = world.rng.choice(world.servers), world.rng.choice(world.servers)
+    before = server.address
+    if server is other:
+        world.move(server, f"10.0.1.{world.rng.randrange(250)}")
+    else:
+        world.move(server, other.address)
+        world.move(other, before)
+
+
+def upgraded(world: World, process: Process) -> None:
+    """Have a server be upgraded, or now and then downgraded."""
+    server = world.rng.choice(world.servers)
+    dialect = world.rng.choice([*world.dialects])
+    world.story(f"server {server.number} becomes {dialect.label}")
+    server.upgrade(dialect)
+
+
+def password_changed(world: World, process: Process) -> None:
+    """Have a server want other credentials."""
+    server = world.rng.choice(world.servers)
+    world.story(f"server {server.number} has a new password")
+    server.settings.password = f"secret {world.rng.randrange(10**6)} of {server.number}"
+    if server.settings.api_key:
+        server.new_api_key()
+
+
+def _begin(process: Process, work: Awaitable[object]) -> None:
+    """Do something in the process, which may die of it or meet a full disk."""
+
+    async def guarded() -> None:
+        try:
+            await work
+        except Exception as err:  # noqa: BLE001 - as an automation that goes on
+            process.world.story(f"an action fails: {err}")
+
+    asyncio.get_running_loop().create_task(guarded())
+
+
+HAPPENINGS: tuple[tuple[Callable[[World, Process], None], int], ...] = (
+    (give, 30),
+    (vpn_flaps, 10),
+    (server_goes, 12),
+    (power_cut, 6),
+    (hangs, 8),
+    (cuts, 6),
+    (lies, 6),
+    (bans, 2),
+    (sessions_end, 3),
+    (disconnected, 3),
+    (disk_of_server, 3),
+    (leaks, 5),
+    (crashing_magnet, 2),
+    (own_disk, 3),
+    (clock_jumps, 3),
+    (moves, 5),
+    (upgraded, 3),
+    (password_changed, 1),
+    (user_removes, 2),
+    (user_retries, 4),
+    (user_deletes, 6),
+)
+"""With the weight of each."""

@@ -1,0 +1,194 @@
+"""One process of Home Assistant: what the plans of the world configure, polled at its pace."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, cast
+
+import aiohttp
+
+from custom_components.qbittorrent_resilient.core.clock import Clock
+from custom_components.qbittorrent_resilient.core.delivery.outcome import Fate, Outcome
+from custom_components.qbittorrent_resilient.core.dispatcher import Event
+from custom_components.qbittorrent_resilient.core.events import DeliveryEvent, EventType
+from custom_components.qbittorrent_resilient.core.health.condition import VpnCondition
+from custom_components.qbittorrent_resilient.core.health.home import HomeAddresses
+from custom_components.qbittorrent_resilient.core.health.instance import InstanceMonitor
+from custom_components.qbittorrent_resilient.core.health.instance_gate import InstanceGate
+from custom_components.qbittorrent_resilient.core.health.route import RouteMonitor
+from custom_components.qbittorrent_resilient.core.health.settings import InstanceSettings
+from custom_components.qbittorrent_resilient.core.health.status import InstanceStatus
+from custom_components.qbittorrent_resilient.core.health.vpn import VpnMonitor
+from custom_components.qbittorrent_resilient.core.magnet import Magnet
+from custom_components.qbittorrent_resilient.core.outbox.job import Job, Stage
+from custom_components.qbittorrent_resilient.core.qbittorrent import Client, Connection
+from tests.promises.crashing.stepping import Life
+from tests.promises.crashing.world import LifeStore
+from tests.support.common import link
+from tests.support.home import Home
+
+from .names import Roads
+from .server import HOME
+from .world import PASSKEY, Plan, World
+
+LULL_SECONDS = 86_400.0
+DOUBT_SECONDS = 2.0
+TARGET = "far end"
+
+
+class Process(Home):
+    """Home Assistant from one start to its stop or its death."""
+
+    def __init__(self, world: World, life: Life) -> None:
+        """Put the core together as the shell does."""
+        self.world = world
+        self.life = life
+        self._busy = asyncio.Event()
+        loop = world.loop
+        clock = Clock(now=world.wall, monotonic=loop.time, sleep=asyncio.sleep)
+        self._http = cast("aiohttp.ClientSession", Roads(world, life))
+        watched = VpnMonitor([TARGET], world.ping, clock=clock)
+        home = HomeAddresses(clock)
+        home.tell("router", [HOME])
+        condition = VpnCondition([watched], clock=clock)
+        monitors = [self._monitor(plan, condition, home, clock) for plan in world.plans]
+        store = LifeStore(cast("Any", world), life)
+        super().__init__(monitors, clock, store=store)
+        self.watched = watched
+        self.dispatcher.subscribe(self._told)
+
+    def _monitor(
+        self, plan: Plan, vpn: VpnCondition, home: HomeAddresses, clock: Clock
+    ) -> InstanceMonitor:
+        server = self.world.servers[plan.server]
+        settings = InstanceSettings(
+            key=plan.key,
+            name=f"Server {plan.server}",
+            url=plan.url,
+            username="" if plan.api_key else server.settings.username,
+            password=plan.password,
+            api_key=plan.api_key,
+            priority=plan.priority,
+            requires_vpn=plan.requires_vpn,
+        )
+        if not plan.requires_vpn:
+            client = Client(Connection(self._http, settings, clock))
+            return InstanceMonitor(settings, client, clock=clock)
+        route = RouteMonitor(home, clock, record=self.world.routes.get(plan.key))
+        route.subscribe(partial(self._remember, plan.key, route))
+        gate = InstanceGate(vpn.gate)
+        client = Client(Connection(self._http, settings, clock, gate=gate))
+        monitor = InstanceMonitor(settings, client, vpn=vpn, route=route, clock=clock)
+        gate.watch(monitor)
+        return monitor
+
+    def _remember(self, key: str, route: RouteMonitor, _before: object, _now: object) -> None:
+        if not self.life.dead:
+            self.world.routes[key] = route.record
+
+    def _told(self, event: Event) -> None:
+        if isinstance(event, DeliveryEvent) and event.event_type is EventType.DUPLICATE:
+            names = set(event.names)
+            if event.count > len(names):  # it names the first only
+                for key, magnet in self.world.known.items():
+                    magnet.said |= len(self.world.places(key)) > 1
+            for number, magnet in enumerate(self.world.known.values(), 1):
+                magnet.said |= f"Torrent {number}" in names
+
+    async def run(self) -> None:
+        """Start as the integration does, and go on until the life ends."""
+        began = self.world.loop.time()
+        await self.dispatcher.start()
+        if self.world.loop.time() > began:
+            self.world.violate("starting waits for something")
+        self._begin(self.dispatcher.run())
+        self._begin(self._poll(self.watched.round, lambda: self.watched.in_doubt))
+        for monitor in self.monitors:
+            self._begin(self._poll(monitor.check, partial(_doubts, monitor)))
+
+    def _begin(self, work: Any) -> None:
+        asyncio.create_task(work)  # noqa: RUF006 - the life holds all its tasks
+
+    async def _poll(
+        self, look: Callable[[], Awaitable[object]], doubts: Callable[[], bool]
+    ) -> None:
+        while True:
+            await look()
+            if self._busy.is_set():
+                await asyncio.sleep(DOUBT_SECONDS if doubts() else self.world.poll_seconds)
+            else:
+                try:
+                    async with asyncio.timeout(LULL_SECONDS):
+                        await self._busy.wait()
+                except TimeoutError:
+                    pass
+
+    def set_busy(self, *, busy: bool) -> None:
+        """Poll at the usual pace, or seldom while nothing happens."""
+        if busy:
+            self._busy.set()
+        else:
+            self._busy.clear()
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Tell whether nothing is left to do, and nobody is at it."""
+        under_way = (Stage.SETTLING, Stage.DUPLICATE_CHECK, Stage.TOMBSTONE)
+        return (
+            not self.dispatcher.snapshot().delivering
+            and not self.stuck()
+            and not any(self.dispatcher.jobs(stage) for stage in under_way)
+            and all(monitor.is_ok for monitor in self.monitors)
+        )
+
+    @property
+    def lacks_credentials(self) -> bool:
+        """Tell whether the user is asked for credentials."""
+        return any(one.status is InstanceStatus.AUTH_FAILED for one in self.monitors)
+
+    def stuck(self) -> list[str]:
+        """Return what is queued though a server could take it."""
+        behind = {plan.key for plan in self.world.plans if plan.requires_vpn}
+        return [
+            f"{job.info_hash[-6:]} ({self.dispatcher.reason(job)})"
+            for job in self.dispatcher.queued()
+            if not job.require_vpn or (_crashed(job) in behind if _crashed(job) else behind)
+        ]
+
+    async def add(self, *numbers: int, keep: bool = True, **fields: Any) -> list[Outcome]:
+        """Give magnets, as an automation does."""
+        now, tracker = self.clock.now(), f"&tr=http%3A%2F%2Ftracker.invalid%2F{PASSKEY}"
+        given = [Magnet.parse(link(number, extra=tracker)) for number in numbers]
+        jobs = [Job(magnet=one, queued_at=now, keep=keep, **fields) for one in given]
+        outcomes = await self.dispatcher.add(jobs)
+        for outcome in outcomes:
+            magnet = self.world.known[outcome.magnet.info_hash]
+            if outcome.fate is Fate.FAILED:
+                magnet.may_be_lost |= not keep
+        return outcomes
+
+    async def remove(self, stage: Stage) -> None:
+        """Empty the queue or the failed list, as a user does."""
+        known = self.world.known
+        chosen = [known[job.info_hash] for job in self.dispatcher.jobs(stage)]
+        before = [magnet.may_be_lost for magnet in chosen]
+        for magnet in chosen:
+            magnet.may_be_lost = True  # a kill leaves it open whether it was done
+        try:
+            removed = await self.dispatcher.remove(stage)
+        finally:
+            if not self.life.dead:
+                for magnet, lost in zip(chosen, before, strict=True):
+                    magnet.may_be_lost = lost
+        for job in removed:
+            self.world.story(f"the user removes {job.info_hash[-6:]} from {stage}")
+            known[job.info_hash].removed = self.world.loop.time()
+
+
+def _doubts(monitor: InstanceMonitor) -> bool:
+    return monitor.in_doubt
+
+
+def _crashed(job: Job) -> str | None:
+    """Return the key of the only instance that a magnet may still go to, as it crashes that."""
+    return job.crash.instance if job.crash is not None and job.crash.crashes else None
