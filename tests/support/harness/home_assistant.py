@@ -151,9 +151,13 @@ class HomeAssistant:
                 self.token = await self._onboard()
             if self._api is None:
                 self._api = Api(self.url, self.token)
-            return bool((await self._api.get("/api/core/state"))["state"] == RUNNING)
+            found = await self._api.get("/api/config")
         except ApiError, aiohttp.ClientError, TimeoutError:
             return False
+        if found["recovery_mode"]:
+            msg = f"Home Assistant could not be set up as wished: {self.process.tail(10)}"
+            raise StartError(msg)
+        return bool(found["state"] == RUNNING)
 
     async def _onboard(self) -> str:
         """Make the user as the welcome page does, and return a token that lasts."""

@@ -1,8 +1,10 @@
 """Programs that a test or the demo starts, and that never outlive it."""
 
 from collections.abc import Mapping, Sequence
+import contextlib
 import os
 from pathlib import Path
+import secrets
 import signal
 import socket
 import subprocess
@@ -10,6 +12,7 @@ import sys
 import threading
 
 LAUNCHER = Path(__file__).with_name("launch.py")
+_EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "ftp_proxy", "no_proxy")
 
 
@@ -22,10 +25,23 @@ class UnavailableError(StartError):
 
 
 def free_port(address: str = "127.0.0.1") -> int:
-    """Return a TCP port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind((address, 0))
-        return int(probe.getsockname()[1])
+    """Return a TCP port that nobody uses, and that no connection gets for its own end.
+
+    A port that the kernel gives out (`bind` to 0) may become the near end of a connection
+    before the server that it is meant for is up: under load, that happens.
+    """
+    ports = list(range(10_000, _first_ephemeral()))
+    while True:
+        port = secrets.choice(ports)
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind((address, port))
+            return port
+
+
+def _first_ephemeral() -> int:
+    """Return the first port that the kernel gives out (ip(7), ip_local_port_range)."""
+    first = int(_EPHEMERAL.read_text(encoding="ascii").split()[0])
+    return first if first > 11_000 else 32_768
 
 
 def clean_environment() -> dict[str, str]:
