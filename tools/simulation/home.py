@@ -127,6 +127,8 @@ class Process(Home):
         """Poll at the usual pace, or seldom while nothing happens."""
         if busy:
             self._busy.set()
+            self.dispatcher._worker.wake()
+            self.dispatcher.links._wake.set()
         else:
             self._busy.clear()
 

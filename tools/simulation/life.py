@@ -8,6 +8,7 @@ from typing import Any, cast, override
 from unittest.mock import patch
 
 from custom_components.qbittorrent_resilient.core import worker
+from custom_components.qbittorrent_resilient.core.fetching import links
 from tests.promises.crashing.stepping import Life
 from tests.support.fake import DIALECTS, Dialect
 
@@ -33,6 +34,7 @@ WHOLE_CALMS = 0.05
 """So many calms take their whole hour all the same: nothing may happen any more."""
 OVERHEARD = 10
 """In one of so many lives all that is logged is read along, which takes a while."""
+_TICKING: Collection[Any] = (worker, links)
 _TICKS = {True: 10.0, False: 6 * 3600.0}
 
 
@@ -66,7 +68,9 @@ def live(
     random.seed(seed)
     try:
         world = World(loop, random.Random(seed), dialects, trace)
-        with patch.object(worker, "TICK_SECONDS", _TICKS[True]), ExitStack() as stack:
+        with ExitStack() as stack:
+            for module in _TICKING:
+                stack.enter_context(patch.object(module, "TICK_SECONDS", _TICKS[True]))
             if seed % OVERHEARD == 0:
                 stack.enter_context(closing(Listener(world)))
             loop.run_until_complete(_live(world))
@@ -137,7 +141,8 @@ class _Bottle:
     def set_busy(self, *, busy: bool) -> None:
         """Set the pace of polls and worker."""
         self.busy = busy
-        worker.TICK_SECONDS = _TICKS[busy]
+        for module in _TICKING:
+            module.TICK_SECONDS = _TICKS[busy]
         if self.process is not None:
             self.process.set_busy(busy=busy)
 

@@ -125,6 +125,7 @@ async def test_server_that_wakes_up_is_given_a_moment(
     look_away(primary)
     primary.torrents.delete([info_hash(1)])
     primary.faults.clear()
+    clock.tick(60)
     looked: list[float] = []
 
     def look(received: Received) -> None:

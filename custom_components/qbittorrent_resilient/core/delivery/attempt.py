@@ -16,12 +16,11 @@ from ..clock import Clock
 from ..health.instance import InstanceMonitor
 from ..magnet import Magnet
 from ..qbittorrent import AddAnswer
+from ..qbittorrent.client import LISTING_SECONDS
 from ..qbittorrent.errors import CannotConnectError, ProtocolError, ServerError, TimedOutError
 from ..qbittorrent.incarnation import Incarnation
 from ..qbittorrent.models import AddOptions
 
-LISTING_SECONDS = 5.0
-"""How long a magnet may take from "Ok." to the list; 5000 at once were seen to take 0.2 s."""
 REFUSAL_SECONDS = 1.0
 """The same after a refusal or an odd answer: one that is being added already is refused, too."""
 _FIRST_LOOK_SECONDS = 0.002

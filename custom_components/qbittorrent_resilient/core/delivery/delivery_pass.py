@@ -12,7 +12,7 @@ from itertools import count
 from ..errors import StorageError
 from ..health.instance import InstanceMonitor
 from ..outbox.job import UNCERTAIN_SECONDS, Job
-from ..qbittorrent.client import SECOND_LOOK_SECONDS
+from ..qbittorrent.client import LISTING_SECONDS, SECOND_LOOK_SECONDS
 from .attempt import Target, attempt_delivery
 from .batches import ADD_FILE_BYTES, Batches
 from .failover import is_eligible, may_go
@@ -117,15 +117,18 @@ class DeliveryPass:
     async def _is_absent(self, monitor: InstanceMonitor, jobs: Sequence[Job]) -> bool:
         """Look once more for jobs that an instance was sent; record that they are not there.
 
-        Tell whether that is known: an instance that was frozen adds them after its first answer.
+        Tell whether that is known: an instance that was frozen adds them after its first answer,
+        and what was sent a moment ago may not be listed yet. It stays a suspect all the same.
         """
-        await self._context.clock.sleep(SECOND_LOOK_SECONDS)
+        listed_by = max(job.sent_at for job in jobs) + LISTING_SECONDS
+        left = min(listed_by - self._context.clock.now(), LISTING_SECONDS)
+        await self._context.clock.sleep(max(left, SECOND_LOOK_SECONDS))
         if not await self._state.survey.ask(monitor, jobs, self._context.clock):
             return False
         await self._confirm_listed(monitor)
         absent = (await self._state.sent_before()).get(monitor.settings.key, ())
         await self._state.judge_return(monitor, absent)
-        await self._state.clear_intent(absent)
+        await self._state.suspect_target(absent)
         return True
 
     async def _in_line(self, place: int) -> dict[str, list[str]]:

@@ -118,6 +118,11 @@ class PassState:
         async for job in self.each_pending(job.info_hash for job in jobs):
             self._outbox.put(job.without_intent())
 
+    async def suspect_target(self, jobs: Iterable[Job]) -> None:
+        """Record that these are not where they were sent, and may turn up there nevertheless."""
+        async for job in self.each_pending(job.info_hash for job in jobs):
+            self._outbox.put(job.suspecting_target())
+
     def apply(self, monitor: InstanceMonitor, attempt: Attempt) -> None:
         """Record what an attempt found out about each job, in their order."""
         if attempt.error is not None:

@@ -36,6 +36,8 @@ HYBRID_BYTES = 96 * 1024 * 1024
 HYBRID_SECONDS = 30.0
 LONG_ANSWER = 256 * 1024
 """Bytes; a longer answer is read in a thread: 8 MiB take up to 0.3 s."""
+LISTING_SECONDS = 5.0
+"""How long a magnet may take from "Ok." to the list; 5000 at once were seen to take 0.2 s."""
 SECOND_LOOK_SECONDS = 1.0
 """Pause before a server that did not answer an add is asked again which magnets it lists: a server
 that was frozen carries out what it was sent right after it answers again."""

@@ -12,7 +12,7 @@ from ..clock import Clock
 from ..health.instance import InstanceMonitor
 from ..outbox.job import Job, Stage
 from ..outbox.outbox import Outbox
-from ..qbittorrent.client import SECOND_LOOK_SECONDS
+from ..qbittorrent.client import LISTING_SECONDS, SECOND_LOOK_SECONDS
 from ..qbittorrent.errors import ServerError
 from .settling import complete
 
@@ -38,10 +38,12 @@ async def find_duplicates(monitor: InstanceMonitor, outbox: Outbox, clock: Clock
     except ServerError as err:
         monitor.report_failure(err)
         return []
-    duplicates = []
+    duplicates, listed_by = [], clock.now() - LISTING_SECONDS
     for job in suspected:
         if outbox.get(job.info_hash) is not job:
             continue  # given again, or removed, while the instance was asked
+        if job.info_hash not in listed and job.sent_at > listed_by:
+            continue  # it may have been sent it a moment before the other, and list it late
         cleared = job.cleared_of(key)
         if job.stage is Stage.DUPLICATE_CHECK:
             complete(outbox, cleared)
