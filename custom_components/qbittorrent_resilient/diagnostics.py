@@ -21,6 +21,7 @@ from .core.health.route_record import evidence_of
 from .core.health.settings import InstanceSettings
 from .core.health.status import InstanceStatus
 from .core.outbox.job import Job, Reason, Stage
+from .core.queue_lists import QueueItem
 from .runtime import ResilientConfigEntry, Runtime
 from .settings import STOPPED, DamagedSettingsError, instance_settings, verifies_ssl
 from .vpn_diagnostics import kind_of_host, of_gluetun, of_history, of_targets, public
@@ -172,10 +173,7 @@ def _of_magnets(
         stage.value: _of_stage(
             jobs,
             now,
-            reasons=[
-                runtime.dispatcher.reason(job) if stage is Stage.QUEUED else job.reason
-                for job in jobs
-            ],
+            reasons=[runtime.dispatcher.reason(QueueItem(job)) for job in jobs],
             places=places,
         )
         for stage, jobs in stages.items()

@@ -111,10 +111,10 @@ def _reasons(hass: HomeAssistant) -> str:
     """Return how many magnets failed for which reason, the most frequent first."""
     entries: list[ResilientConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
     counts = Counter(
-        job.reason
+        item.job.reason
         for entry in entries
-        for job in entry.runtime_data.dispatcher.failed()
-        if job.reason
+        for item in entry.runtime_data.dispatcher.items(Stage.FAILED)
+        if item.job.reason
     )
     texts = (
         f"{count} × {async_reason_text(hass, reason)}" for reason, count in counts.most_common()

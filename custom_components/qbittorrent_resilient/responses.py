@@ -16,7 +16,8 @@ from .core.health.status import InstanceStatus
 from .core.health.words import reason_of
 from .core.intake import Intake
 from .core.magnet import Magnet
-from .core.outbox.job import Job, Reason
+from .core.outbox.job import Reason
+from .core.queue_lists import QueueItem
 from .runtime import Runtime
 
 _SUCCESSES = (Fate.ADDED, Fate.ALREADY_PRESENT, Fate.ALREADY_DELIVERED)
@@ -59,28 +60,24 @@ def of_pass(outcomes: Sequence[Outcome]) -> Response:
     return {"added": _added(outcomes), "queued": _queued(outcomes), "failed": failed}
 
 
-def of_queue(dispatcher: Dispatcher, queued: Sequence[Job], failed: Sequence[Job]) -> Response:
+def of_queue(
+    dispatcher: Dispatcher, queued: Sequence[QueueItem], failed: Sequence[QueueItem]
+) -> Response:
     """Answer `get_queue`."""
     return {
         "queued": [
-            _queued_now(job, dispatcher)
-            | _times(job)
-            | {"attempts": job.attempts, "last_attempt": iso(job.last_attempt)}
-            for job in queued
+            _listed(item, dispatcher) | {"last_attempt": iso(item.job.last_attempt)}
+            for item in queued
         ],
         "failed": [
-            named(job.magnet)
-            | {"reason": job.reason}
-            | _times(job)
-            | {"attempts": job.attempts, "failed_at": iso(job.failed_at)}
-            for job in failed
+            _listed(item, dispatcher) | {"failed_at": iso(item.job.failed_at)} for item in failed
         ],
     }
 
 
-def of_retry(jobs: Iterable[Job], dispatcher: Dispatcher) -> Response:
+def of_retry(items: Iterable[QueueItem], dispatcher: Dispatcher) -> Response:
     """Answer `retry_failed`."""
-    return {"queued": [_queued_now(job, dispatcher) for job in jobs]}
+    return {"queued": [_with_reason(item, dispatcher) for item in items]}
 
 
 def of_check(runtime: Runtime) -> Response:
@@ -105,9 +102,16 @@ def of_health(runtime: Runtime) -> Response:
     }
 
 
-def _queued_now(job: Job, dispatcher: Dispatcher) -> Response:
-    """Return a queued magnet and why it waits."""
-    return named(job.magnet) | {"reason": dispatcher.reason(job)}
+def _listed(item: QueueItem, dispatcher: Dispatcher) -> Response:
+    """Return an item of the queue or the failed list, and what was tried so far."""
+    times = {"queued_at": iso(item.job.queued_at), "attempts": item.job.attempts}
+    return _with_reason(item, dispatcher) | times
+
+
+def _with_reason(item: QueueItem, dispatcher: Dispatcher) -> Response:
+    """Return an item and why it waits or has failed."""
+    reason = {"reason": dispatcher.reason(item)}
+    return named(item.magnet) | {"info_hash": item.info_hash} | reason
 
 
 def _added(outcomes: Iterable[Outcome]) -> list[Response]:
@@ -136,10 +140,6 @@ def failed_item(outcome: Outcome) -> Response:
 def named(magnet: Magnet) -> Response:
     """Return what a magnet goes by."""
     return {"info_hash": magnet.info_hash, "name": magnet.name}
-
-
-def _times(job: Job) -> Response:
-    return {"queued_at": iso(job.queued_at)}
 
 
 @lru_cache(maxsize=1000)  # the magnets of one call have the same time

@@ -31,7 +31,7 @@ from .const import (
     DOMAIN,
 )
 from .core.errors import StorageError
-from .core.fetching.given import GivenLinks
+from .core.fetching.given import GivenLinks, key_of
 from .core.outbox.job import Stage
 from .doors import hand_over
 from .reasons import async_reason_text
@@ -101,35 +101,25 @@ async def _get_queue(
     hass: HomeAssistant, runtime: Runtime, data: dict[str, Any]
 ) -> responses.Response:
     """Return the queue and the failed list, oldest first."""
-    answer = await hass.async_add_executor_job(
-        responses.of_queue,
-        runtime.dispatcher,
-        runtime.dispatcher.queued(),
-        runtime.dispatcher.failed(),
-    )
-    return link_responses.with_waiting_links(answer, runtime.dispatcher.links)
+    dispatcher = runtime.dispatcher
+    queued, failed = dispatcher.items(Stage.QUEUED), dispatcher.items(Stage.FAILED)
+    return await hass.async_add_executor_job(responses.of_queue, dispatcher, queued, failed)
 
 
 async def _remove_magnets(
     hass: HomeAssistant, runtime: Runtime, data: dict[str, Any]
 ) -> responses.Response:
     """Remove magnets from the queue or the failed list."""
-    stage, chosen = Stage(data["list"]), _chosen_hashes(data)
-    removed = await runtime.dispatcher.remove(stage, chosen)
-    links = await runtime.dispatcher.links.remove(stage, chosen)
-    return {"removed": [*(job.info_hash for job in removed), *(None for _ in links)]}
+    removed = await runtime.dispatcher.remove(Stage(data["list"]), _chosen_keys(data))
+    return {"removed": [item.info_hash for item in removed]}
 
 
 async def _retry_failed(
     hass: HomeAssistant, runtime: Runtime, data: dict[str, Any]
 ) -> responses.Response:
     """Move magnets from the failed list back to the queue."""
-    chosen, web_links = _chosen_hashes(data), runtime.dispatcher.links
-    jobs = await runtime.dispatcher.requeue(chosen)
-    links = await web_links.requeue(chosen)
-    answer = await hass.async_add_executor_job(responses.of_retry, jobs, runtime.dispatcher)
-    answer["queued"] += [link_responses.queued_now(job, web_links) for job in links]
-    return answer
+    items = await runtime.dispatcher.requeue(_chosen_keys(data))
+    return await hass.async_add_executor_job(responses.of_retry, items, runtime.dispatcher)
 
 
 async def _check_health(
@@ -202,12 +192,12 @@ def _checked(name: str, call: ServiceCall) -> tuple[dict[str, Any], ServiceValid
         )
 
 
-def _chosen_hashes(data: dict[str, Any]) -> set[str] | None:
-    """Return the info-hashes that a call names, or None where it means all."""
+def _chosen_keys(data: dict[str, Any]) -> set[str] | None:
+    """Return the info-hashes, and keys of web links, that a call names; None where it means all."""
     hashes, everything = data.get("info_hashes"), data.get("all", False)
     if (hashes is not None) == everything:
         raise ServiceValidationError(translation_domain=DOMAIN, translation_key="hashes_or_all")
-    return None if hashes is None else {info_hash.strip().lower() for info_hash in hashes}
+    return None if hashes is None else set(map(key_of, hashes))
 
 
 def _report_failures(hass: HomeAssistant, response: responses.Response) -> None:

@@ -19,7 +19,8 @@ from .const import DOMAIN
 from .coordinator import QueueCoordinator
 from .core import names
 from .core.dispatcher import Dispatcher
-from .core.outbox.job import Job, Stage
+from .core.outbox.job import Stage
+from .core.queue_lists import QueueItem
 from .entity import HubEntity
 from .reasons import async_reason_text
 from .runtime import ResilientConfigEntry
@@ -123,18 +124,16 @@ class QueueList(HubEntity[QueueCoordinator], TodoListEntity):
 
     def _items(self) -> list[TodoItem]:
         """Return items for the oldest queued magnets and web links."""
-        links = self._dispatcher.links
-        waiting = [(job, self._dispatcher.reason(job)) for job in self._dispatcher.queued()]
-        waiting += [(job, links.reason(job)) for job in links.at(Stage.QUEUED)]
-        waiting.sort(key=lambda one: one[0].queued_at)
-        return [self._item(job, reason) for job, reason in waiting[:MOST_ITEMS]]
+        waiting = self._dispatcher.items(Stage.QUEUED)
+        return [self._item(item) for item in waiting[:MOST_ITEMS]]
 
-    def _item(self, job: Job, reason: str) -> TodoItem:
+    def _item(self, item: QueueItem) -> TodoItem:
+        reason = async_reason_text(self.hass, self._dispatcher.reason(item))
         return TodoItem(
-            uid=job.info_hash,
-            summary=names.of_magnet(job.magnet),
+            uid=item.key,
+            summary=names.of_magnet(item.magnet),
             status=TodoItemStatus.NEEDS_ACTION,
-            description=f"{async_reason_text(self.hass, reason)} · {_local(job.queued_at)}",
+            description=f"{reason} · {_local(item.job.queued_at)}",
         )
 
 

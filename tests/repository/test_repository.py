@@ -162,6 +162,7 @@ FLOORS = (
     {"delivery", "reconciliation"},
     {"events"},
     {"fetching", "worker"},
+    {"queue_lists"},
     {"dispatcher"},
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

@@ -152,9 +152,10 @@ class Process(Home):
         """Return what is queued though a server could take it."""
         behind = {plan.key for plan in self.world.plans if plan.requires_vpn}
         return [
-            f"{job.info_hash[-6:]} ({self.dispatcher.reason(job)})"
-            for job in self.dispatcher.queued()
-            if not job.require_vpn or (_crashed(job) in behind if _crashed(job) else behind)
+            f"{item.key[-6:]} ({self.dispatcher.reason(item)})"
+            for item in self.dispatcher.items(Stage.QUEUED)
+            if not (job := item.job).require_vpn
+            or (_crashed(job) in behind if _crashed(job) else behind)
         ]
 
     async def add(self, *numbers: int, keep: bool = True, **fields: Any) -> list[Outcome]:
@@ -182,9 +183,9 @@ class Process(Home):
             if not self.life.dead:
                 for magnet, lost in zip(chosen, before, strict=True):
                     magnet.may_be_lost = lost
-        for job in removed:
-            self.world.story(f"the user removes {job.info_hash[-6:]} from {stage}")
-            known[job.info_hash].removed = self.world.loop.time()
+        for item in removed:
+            self.world.story(f"the user removes {item.key[-6:]} from {stage}")
+            known[item.key].removed = self.world.loop.time()
 
 
 def _doubts(monitor: InstanceMonitor) -> bool:

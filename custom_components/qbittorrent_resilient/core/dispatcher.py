@@ -25,6 +25,7 @@ from .magnet import Magnet
 from .outbox.job import Job, Reason, Stage
 from .outbox.outbox import Outbox
 from .outbox.torrent_files import TorrentFiles
+from .queue_lists import QueueItem, QueueLists
 from .reconciliation.maintenance import recover, shift_times
 from .worker import Worker
 
@@ -72,6 +73,9 @@ class Dispatcher:
             expiry_seconds=expiry_seconds,
             clock=self._clock,
         )
+        self._lists = QueueLists(
+            outbox, self.links, self._pool, self._clock, requeued=self._worker.wake
+        )
         self._runs = False
         self._early_leaks: list[EventItem] = []
         """Leaks that the first checks have found: nobody listens before it runs."""
@@ -99,25 +103,21 @@ class Dispatcher:
         """Return the instance that the next magnet would go to."""
         return self._pool.active
 
-    def queued(self) -> list[Job]:
-        """Return what is queued, oldest first."""
-        return self.jobs(Stage.QUEUED)
+    def items(self, stage: Stage) -> list[QueueItem]:
+        """Return what is queued, or has failed, oldest first: magnets and web links."""
+        return self._lists.items(stage)
 
-    def failed(self) -> list[Job]:
-        """Return the failed list, oldest first."""
-        return self.jobs(Stage.FAILED)
+    def reason(self, item: QueueItem) -> str:
+        """Return why an item waits or has failed: a Reason or an InstanceStatus."""
+        return self._lists.reason(item)
 
     def jobs(self, stage: Stage) -> list[Job]:
-        """Return the jobs of one stage, oldest first."""
+        """Return the magnets of one stage, oldest first; `items` has web links as well."""
         return self._outbox.at(stage)
 
     def job(self, info_hash: str) -> Job | None:
         """Return the job with this info-hash, or None."""
         return self._outbox.get(info_hash)
-
-    def reason(self, job: Job) -> str:
-        """Return why a queued job waits: a Reason or an InstanceStatus."""
-        return self._pool.waiting_reason(job)
 
     def snapshot(self) -> QueueSnapshot:
         """Return how the queue stands."""
@@ -215,36 +215,26 @@ class Dispatcher:
     async def retry(self) -> list[Outcome]:
         """Do one pass over the queue now, and return what became of each job in it."""
         await self._deliverer.check_those_down()
-        outcomes = await self._deliverer.deliver_queued(self.queued(), self._worker.publish_pass)
+        outcomes = await self._deliverer.deliver_queued(
+            self.jobs(Stage.QUEUED), self._worker.publish_pass
+        )
         return list(outcomes.values())
 
-    async def remove(self, stage: Stage, info_hashes: Collection[str] | None = None) -> list[Job]:
-        """Take jobs of a stage out of the outbox, durably, and return them.
+    async def remove(self, stage: Stage, keys: Collection[str] | None = None) -> list[QueueItem]:
+        """Take items of a stage out of the queue or the failed list, durably, and return them.
 
-        `info_hashes` may be v1 or v2 hashes, in lower case; None stands for all jobs of the stage.
-        Raises StorageError, and then none has been removed.
+        `keys` may be v1 or v2 hashes, in lower case, and keys of items; None stands for all of the
+        stage. Raises StorageError, and then none has been removed.
         """
-        chosen = self._chosen(stage, info_hashes)
-        return await self._outbox.change((job, None) for job in chosen)
+        return await self._lists.remove(stage, keys)
 
-    async def requeue(self, info_hashes: Collection[str] | None = None) -> list[Job]:
-        """Move failed jobs back to the queue, durably, and return them as they are then.
+    async def requeue(self, keys: Collection[str] | None = None) -> list[QueueItem]:
+        """Move failed items back to the queue, durably, and return them as they are then.
 
-        `info_hashes` as in `remove`. They are delivered soon. Raises StorageError, and then all
-        are as they were.
+        `keys` as in `remove`. They are tried again soon. Raises StorageError, and then all are as
+        they were.
         """
-        now, chosen = self._clock.now(), self._chosen(Stage.FAILED, info_hashes)
-        changed = await self._outbox.change((job, job.requeued(now)) for job in chosen)
-        self._worker.wake()
-        return [job.requeued(now) for job in changed]
-
-    def _chosen(self, stage: Stage, info_hashes: Collection[str] | None) -> list[Job]:
-        """Return the jobs of a stage that have one of these hashes, or all."""
-        jobs = self.jobs(stage)
-        if info_hashes is None:
-            return jobs
-        wanted = set(info_hashes)
-        return [job for job in jobs if wanted & {job.magnet.v1, job.magnet.v2, job.info_hash}]
+        return await self._lists.requeue(keys)
 
     def _instance_noticed(self, monitor: InstanceMonitor, status: InstanceStatus | None) -> None:
         """Deliver as soon as an instance is ok; look after deliveries when it was restarted."""

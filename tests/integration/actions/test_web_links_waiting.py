@@ -155,3 +155,41 @@ async def test_nothing_secret_is_seen(
         caplog.records.remove(record)
     assert len(said) == 4
     assert_silent(ears, said)
+
+
+async def test_named_by_the_link(
+    hass: HomeAssistant, start: Start, primary: FakeQBittorrent, host: WebHost
+) -> None:
+    """It has no info-hash, so it goes by what the user gave."""
+    await start(instance("first", primary), options=ON)
+    kept = host.give("/kept", status=500)
+    removed = host.give("/removed", status=500) + "?passkey=A&b=%20c"
+    failed = [host.give("/again", LOGIN_PAGE) + "?a=1", host.give("/other", LOGIN_PAGE)]
+    await add(hass, kept, removed, *failed)
+    response = await call(hass, "remove_magnets", info_hashes=[f" {removed} ", "http://", "x"])
+    assert response == {"removed": [None]}
+    assert reasons((await queue(hass))["queued"]) == [(None, "kept", "fetch")]
+    host.redirect("/again", link(3))
+    response = await call(hass, "retry_failed", info_hashes=failed[0])
+    assert reasons(response["queued"]) == [(None, "again", "fetch")]
+    await eventually(lambda: sent(primary) == [info_hash(3)])
+    assert reasons((await queue(hass))["failed"]) == [(None, "other", "not_a_torrent")]
+    await call(hass, "remove_magnets", info_hashes=failed, list="failed")
+    assert (await queue(hass))["failed"] == []
+
+
+async def test_among_magnets_in_the_order_of_time(
+    hass: HomeAssistant,
+    start: Start,
+    primary: FakeQBittorrent,
+    host: WebHost,
+    clock: FakeClock,
+) -> None:
+    await start(instance("first", primary), options=ON)
+    primary.torrents.never_listed = {info_hash(1), info_hash(2)}
+    for given in (link(1), host.give("/a", LOGIN_PAGE), link(2), host.give("/b", LOGIN_PAGE)):
+        await add(hass, given)
+        clock.tick(1)
+    failed = (await queue(hass))["failed"]
+    assert [one["name"] for one in failed] == ["Torrent 1", "a", "Torrent 2", "b"]
+    assert {*failed[0]} == {*failed[1]}

@@ -75,7 +75,12 @@ async def _fail(
 
 
 async def _fix(
-    hass: HomeAssistant, hass_client: ClientSessionGenerator, option: str, *, running: bool = True
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    option: str,
+    *,
+    count: str = "2",
+    reasons: str = "2 × Refused by the server",
 ) -> Any:
     """Click through the repair as a user does; return how it ended."""
     assert await async_setup_component(hass, "repairs", {})
@@ -84,8 +89,7 @@ async def _fix(
     answer = await client.post(url, json={"handler": DOMAIN, "issue_id": "failed_magnets"})
     form = await answer.json()
     assert (form["type"], form["menu_options"]) == (FlowResultType.MENU, ["retry", "discard"])
-    reasons = "2 × Refused by the server" if running else "?"
-    assert form["description_placeholders"] == {"count": "2", "reasons": reasons}
+    assert form["description_placeholders"] == {"count": count, "reasons": reasons}
     answer = await client.post(f"{url}/{form['flow_id']}", json={"next_step_id": option})
     result = await answer.json()
     await settled(hass)
@@ -121,6 +125,22 @@ async def test_failed_magnets_are_discarded(
     assert issues(hass) == {}
 
 
+async def test_failed_web_links_are_named_as_well(
+    hass: HomeAssistant,
+    start: Start,
+    clock: FakeClock,
+    primary: FakeQBittorrent,
+    hass_client: ClientSessionGenerator,
+) -> None:
+    await start(instance("first", primary), options={"fetch_links": True})
+    await _fail(hass, primary)
+    await call(hass, "add_magnets", magnets="http://169.254.169.254/a.torrent")
+    reasons = "2 × Refused by the server, 1 × The web link may not be fetched"
+    fixed = await _fix(hass, hass_client, "discard", count="3", reasons=reasons)
+    assert fixed == (FlowResultType.CREATE_ENTRY, None)
+    assert (await call(hass, "get_queue"))["failed"] == []
+
+
 async def test_failed_magnets_of_an_entry_that_does_not_run(
     hass: HomeAssistant,
     start: Start,
@@ -131,7 +151,7 @@ async def test_failed_magnets_of_an_entry_that_does_not_run(
     entry = await start(instance("first", primary))
     await _fail(hass, primary)
     await hass.config_entries.async_unload(entry.entry_id)
-    assert await _fix(hass, hass_client, "retry", running=False) == (
+    assert await _fix(hass, hass_client, "retry", reasons="?") == (
         FlowResultType.ABORT,
         "not_done",
     )

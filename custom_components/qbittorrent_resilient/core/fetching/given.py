@@ -49,3 +49,15 @@ def _limit(intake: Intake, given: GivenLinks, most: int) -> None:
     intake.skipped = [*magnets[len(intake.magnets) :], *intake.skipped]
     given.links = [one for one in links if given.places[one.key] < end]
     given.skipped = links[len(given.links) :]
+
+
+def key_of(text: str) -> str:
+    """Return what a queued or failed item goes by, from its info-hash or its web link.
+
+    A user may know no more of a link that has no info-hash yet than that link.
+    """
+    text = text.strip()
+    try:
+        return WebLink.parse(text).key if "://" in text else text.lower()
+    except InvalidLinkError:
+        return text.lower()
