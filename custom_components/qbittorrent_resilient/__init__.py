@@ -13,6 +13,7 @@ from . import issues
 from .const import DOMAIN, TITLE
 from .core.errors import NewerVersionError, StorageError
 from .core.names import shown
+from .dashboard.frontend_module import async_setup_dashboard
 from .flows import reauth
 from .home_address import async_follow_home
 from .issue_watch import WATCHED, IssueWatcher
@@ -40,8 +41,9 @@ A login takes 0.1 s. While Home Assistant starts, nobody looks yet, so set-up do
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Register the actions."""
+    """Register the actions and the dashboard."""
     async_setup_services(hass)
+    await async_setup_dashboard(hass)
     return True
 
 
