@@ -9,6 +9,7 @@ import time
 
 from tests.support.harness.process import StartError, UnavailableError
 from tests.support.harness.workspace import workspace
+from tools.bench.plots import write_plots
 
 from .adding import adding
 from .detecting import detecting
@@ -52,7 +53,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=names, default=names, help="measure just this")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "bench", help="where to write")
     parser.add_argument(
-        "--docs", action="store_true", help="put the table into docs/benchmark.md, too"
+        "--docs", action="store_true", help="put table and plots into docs/benchmark.md, too"
     )
     return parser.parse_args()
 
@@ -99,7 +100,9 @@ def main() -> None:
     (arguments.out / "benchmark.md").write_text(table, encoding="utf-8")
     (arguments.out / "benchmark.json").write_text(as_json(parts, ran_on), encoding="utf-8")
     if arguments.docs:
-        put_into(ROOT / "docs" / "benchmark.md", table)
+        page = ROOT / "docs" / "benchmark.md"
+        put_into(page, table)
+        write_plots(page)
     print(f"Written to {arguments.out}.", file=sys.stderr)
     for goal in missed(parts):
         print(f"Missed: {goal}", file=sys.stderr)
