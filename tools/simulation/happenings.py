@@ -1,27 +1,29 @@
 """What can happen in a world: to servers, the VPN, the disk, the clocks; and what users do."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
+from functools import partial
 
 from custom_components.qbittorrent_resilient.core.outbox.job import Stage
 from tests.support.common import info_hash
 
 from .home import Process
-from .world import Known, World
+from .server import Server
+from .world import Happening, Known, World
 
 MOST_MAGNETS = 12
 DELETED_WHEN_OLDER_SECONDS = 900.0
 """A user deletes what has long been delivered; what is deleted beside a restart is ambiguous."""
 
 
-def give(world: World, process: Process) -> None:
+def give(world: World, process: Process, *, behind_vpn: bool | None = None) -> None:
     """Have an automation add new magnets, and now and then some old ones."""
     rng, now = world.rng, world.loop.time()
     first = len(world.known) + 1
     numbers = list(range(first, first + rng.randint(1, MOST_MAGNETS)))
     if first > 1 and rng.random() < 0.3:
         numbers += rng.sample(range(1, first), min(3, first - 1))
-    require_vpn = rng.random() < 0.2
+    require_vpn = rng.random() < 0.2 if behind_vpn is None else behind_vpn
     keep = rng.random() < 0.85
     for number in numbers:
         key = info_hash(number)
@@ -56,7 +58,11 @@ def server_goes(world: World, process: Process) -> None:
 
 def power_cut(world: World, process: Process) -> None:
     """Restart a server; what it had no time to save is gone."""
-    server = world.rng.choice(world.servers)
+    cut_power(world.rng.choice(world.servers), world, process)
+
+
+def cut_power(server: Server, world: World, process: Process) -> None:
+    """Restart this server."""
     world.story(f"server {server.number} loses its power")
     server.power_cut()
 
@@ -67,6 +73,19 @@ def hangs(world: World, process: Process) -> None:
     endpoint = world.rng.choice([None, "torrents/add", "torrents/info"])
     world.story(f"server {server.number} hangs at {endpoint} {after=}")
     server.faults.hang(endpoint, times=world.rng.choice([1, 2, 5, None]), after=after)
+
+
+def freezes(world: World, process: Process) -> None:
+    """Have a server stop as it stands, now or with the next add; or go on."""
+    server = world.rng.choice(world.servers)
+    if server.is_frozen or server.freezes_at_add:
+        server.go_on()
+    elif world.rng.random() < 0.7:
+        world.story(f"server {server.number} freezes at the next add")
+        server.freezes_at_add = True
+        world.agenda.append(give)
+    else:
+        server.freeze()
 
 
 def cuts(world: World, process: Process) -> None:
@@ -111,8 +130,10 @@ def disconnected(world: World, process: Process) -> None:
 def disk_of_server(world: World, process: Process) -> None:
     """Fill a server's disk, or free it."""
     server = world.rng.choice(world.servers)
-    world.story(f"the disk of server {server.number}: full is {not server.disk_is_full}")
-    server.full_disk(full=not server.disk_is_full)
+    world.story(f"the disk of server {server.number}: full is {not server.disk_full}")
+    server.full_disk(full=not server.disk_full)
+    if server.disk_full and world.rng.random() < 0.7:
+        world.agenda += give, partial(cut_power, server)
 
 
 def leaks(world: World, process: Process) -> None:
@@ -121,6 +142,8 @@ def leaks(world: World, process: Process) -> None:
     world.story(f"server {server.number} {'leaks' if server.leaks_since is None else 'is bound'}")
     if server.leaks_since is None:
         server.leak()
+        if world.requires_vpn(server):
+            world.agenda.append(partial(give, behind_vpn=True))
     else:
         server.bind()
 
@@ -224,12 +247,13 @@ def _begin(process: Process, work: Awaitable[object]) -> None:
     asyncio.get_running_loop().create_task(guarded())
 
 
-HAPPENINGS: tuple[tuple[Callable[[World, Process], None], int], ...] = (
+HAPPENINGS: tuple[tuple[Happening, int], ...] = (
     (give, 30),
     (vpn_flaps, 10),
     (server_goes, 12),
     (power_cut, 6),
     (hangs, 8),
+    (freezes, 8),
     (cuts, 6),
     (lies, 6),
     (bans, 2),

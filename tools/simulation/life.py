@@ -32,6 +32,8 @@ AT_ONCE_SECONDS = 0.5
 """No start waits for a server, and no stop."""
 WHOLE_CALMS = 0.05
 """So many calms take their whole hour all the same: nothing may happen any more."""
+_MOODS = (0.3, 1.0, 1.0, 4.0)
+"""Each storm has a mood, in which some things happen more often, so that they come together."""
 OVERHEARD = 10
 """In one of so many lives all that is logged is read along, which takes a while."""
 _TICKING: Collection[Any] = (worker, links)
@@ -166,7 +168,8 @@ async def _live(world: World) -> None:
 async def _storm(bottle: _Bottle) -> None:
     """Let things happen, close to each other."""
     world, rng = bottle.world, bottle.world.rng
-    happenings, weights = zip(*HAPPENINGS, strict=True)
+    happenings = [happening for happening, _ in HAPPENINGS]
+    weights = [weight * rng.choice(_MOODS) for _, weight in HAPPENINGS]
     for _ in range(rng.randint(3, 25)):
         process = await bottle.alive()
         chance = rng.random()
@@ -179,9 +182,12 @@ async def _storm(bottle: _Bottle) -> None:
             reconfigured(world)
             if rng.random() < 0.5:  # as Home Assistant does it; else it takes a while
                 await bottle.start()
+        elif world.agenda and rng.random() < 0.8:
+            world.agenda.popleft()(world, process)
         else:
             rng.choices(happenings, weights)[0](world, process)
-        await asyncio.sleep(rng.choice([0, 0.01, 0.05, 1, 5, 30, 120, 1000]))
+        await asyncio.sleep(rng.choice([0, 0.01, 0.05, 1, 5, 8, 30, 120, 1000]))
+    world.agenda.clear()
 
 
 async def _calm(bottle: _Bottle) -> None:

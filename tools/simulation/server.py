@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 PORT = 8080
 HOME, EXIT = "203.0.113.5", "198.51.100.7"
 """What servers are seen with outside: past the VPN, and through it."""
+SQLITE = 0.3
+"""So many servers store their resume data in SQLite, and mostly do not say if that fails."""
 _NEVER = float("-inf")
 
 
@@ -27,14 +29,17 @@ class Server(Machine):
         self.name = f"server{number}.home"
         self.address = f"10.0.0.{number + 1}"
         self.moved_at = _NEVER
-        self.disk_is_full = False
-        self.unsaved: set[str] = set()
-        """What came while the disk was full: it is gone after the next restart."""
+        self.freezes_at_add = False
+        self.is_frozen = False
+        self._held: list[tuple[Received, set[str]]] = []
+        """The adds that came in while it was frozen, with their info-hashes."""
         self.crashes_on: set[str] = set()
         self.leaks_since: float | None = None
         """When this process was seen with the home address, unless it was bound since."""
         self.restarted_at = _NEVER
         super().__init__(dialect, world.loop, PORT)
+        if world.rng.random() < SQLITE:
+            self.resume_data = self._stores_in = "SQLite"
         self.settings.password = f"secret of {number}"
         self.after = self._carried_out
         self.network.bind("tun0")
@@ -68,14 +73,17 @@ class Server(Machine):
         self.record.requests.clear()
         if received.endpoint == "auth/login":
             self._world.quiet.login(self, received)
-        if received.endpoint != "torrents/add":
-            return
+        if received.endpoint == "torrents/add":
+            self._took(self._judged(received))
+
+    def _judged(self, received: Received) -> set[str]:
+        """Have the oracle judge an add; return the info-hashes in it."""
         lines = received.form.get("urls", "").split("\n")
         asked = urlsplit(f"//{received.headers['Host']}").hostname or ""
-        hashes = self._world.oracle_add(self, asked, lines)
-        if self.disk_is_full:
-            self.unsaved |= hashes & self.hashes
-            self.say_not_saving()
+        return self._world.oracle_add(self, asked, lines)
+
+    def _took(self, hashes: set[str]) -> None:
+        """Save what came, or say that it cannot; die of it if it has to."""
         if hashes & self.crashes_on & self.hashes:
             self._world.story(f"server {self.number} crashes on what it was sent")
             self.power_cut()
@@ -84,28 +92,74 @@ class Server(Machine):
 
     @override
     def power_cut(self) -> None:
-        lost = {one for one in self.unsaved if one in self.hashes}
+        self.torrents.forget_unsaved()
         super().power_cut()
-        self.torrents.delete(lost)
-        self.unsaved.clear()
+        self._held.clear()
+        if self.is_frozen:
+            self.go_on()
         self.leaks_since = None
         self.restarted_at = self._loop.time()
-        if self.disk_is_full:
-            self.say_not_saving()
+        self._complain()
 
     def full_disk(self, *, full: bool) -> None:
-        """Fill the disk, or free it, upon which all is saved."""
-        self.disk_is_full = full
-        if full:
+        """Fill the disk, or free it, upon which what is stored in files is saved."""
+        self.disk_full = full
+        self._complain()
+        if not full and self._stores_in == "Legacy":
+            for torrent in self.torrents:
+                torrent.saved = True
+
+    def _complain(self) -> None:
+        """Say that saving fails, as it does now and then, where the log would tell."""
+        if self.disk_full and self._stores_in == "Legacy":
             self.say_not_saving()
-        else:
-            self.unsaved.clear()
+
+    @override
+    def receive(self, received: Received) -> None:
+        super().receive(received)
+        if received.endpoint != "torrents/add":
+            return
+        if self.freezes_at_add:
+            self.freeze()
+        if self.is_frozen:
+            self._held.append((received, self._judged(received)))
+
+    def holds(self, info_hash: str, since: float) -> bool:
+        """Tell whether it will carry out an add of this magnet that came after `since`."""
+        return any(info_hash in hashes and one.time > since for one, hashes in self._held)
+
+    def freeze(self) -> None:
+        """Answer nothing; what comes in is carried out a moment after it is thawed."""
+        self.freezes_at_add = False
+        if not self.is_frozen:
+            self.is_frozen = True
+            self.faults.hang()
+            self._world.story(f"server {self.number} is frozen")
+
+    def go_on(self) -> None:
+        """Be thawed."""
+        self.freezes_at_add = False
+        if not self.is_frozen:
+            return
+        self._world.story(f"server {self.number} is thawed")
+        self.is_frozen = False
+        self.faults.clear()
+        later, process = self._world.rng.choice([0.0, 0.1, 0.5]), self.restarted_at
+        for received, hashes in self._held:
+            self._loop.call_later(later, self._carry_out_late, received, hashes, process)
+
+    def _carry_out_late(self, received: Received, hashes: set[str], process: float) -> None:
+        self._held = [one for one in self._held if one[0] is not received]
+        if process == self.restarted_at:
+            self.api.handle(received)
+            self._took(hashes)
 
     @override
     def heal(self) -> None:
         carried_out = self.after
         super().heal()
         self.after = carried_out
+        self.go_on()
         self.clear_bans()
         self.bind()
         self.full_disk(full=False)

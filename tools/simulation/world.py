@@ -1,10 +1,12 @@
 """What outlives Home Assistant: servers of every dialect, a VPN, a disk, and two wall clocks."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 import random
 import re
+from typing import Any
 
 from custom_components.qbittorrent_resilient.core.errors import StorageError
 from custom_components.qbittorrent_resilient.core.health.probe import Echoes
@@ -85,6 +87,10 @@ class Known:
         return self.on_disk and not given_up
 
 
+type Happening = Callable[[World, Any], None]
+"""Something that happens in a world, and to the process in it."""
+
+
 class Violation(AssertionError):
     """A promise was broken."""
 
@@ -113,6 +119,8 @@ class World:
     changed_at: float = float("-inf")
     """When the settings or the clock were changed last."""
     broken: str | None = None
+    agenda: deque[Happening] = field(default_factory=deque)
+    """What a happening wants to follow it."""
     starts: int = 0
     """How often Home Assistant was started."""
 
@@ -174,7 +182,8 @@ class World:
         for key, record in self.records.items():
             if plan.key == record.get("sent_to") or plan.key in record.get("suspects", ()):
                 maybe_there.add(key)
-            if record["stage"] == Stage.SETTLING.value and key in self.known:
+            listed = (Stage.SETTLING.value, Stage.KEPT.value)
+            if record["stage"] in listed and key in self.known:
                 # Nobody looks any more whether a server that was removed has saved it.
                 self.known[key].may_be_lost |= plan.key == record.get("sent_to")
         self.removed.append(Removed(plan, self.loop.time(), frozenset(maybe_there)))
@@ -273,7 +282,7 @@ class World:
         return hashes
 
     def _has_it(self, key: str, but: Server) -> int | None:
-        """Return the number of another server that got a magnet a moment ago, and has it.
+        """Return the number of another server that got a magnet a moment ago, and has it, or will.
 
         None if a change of the settings or of the clock lies in between, or the server did not
         list it at once: then it may have been asked, and have said no.
@@ -281,7 +290,11 @@ class World:
         for plan in self.plans:
             server = self.servers[plan.server]
             torrent = server.torrents.find(key)
-            if server is but or torrent is None or torrent.visible_at > torrent.added_on:
+            if server is but:
+                continue
+            if server.holds(key, max(self.changed_at, self.loop.time() - WAIT_SECONDS)):
+                return server.number
+            if torrent is None or torrent.visible_at > torrent.added_on:
                 continue
             got = torrent.added_on - EPOCH
             if got > self.changed_at and self.loop.time() - got < WAIT_SECONDS:

@@ -73,6 +73,10 @@ class Machine(FakeQBittorrent):
         self._begin_process()
         self.come()
 
+    def receive(self, received: Received) -> None:
+        """Note a request that has arrived, before it is carried out."""
+        self.record.requests.append(received)
+
     def go(self) -> None:
         """Vanish from the network."""
         self.up = False
@@ -268,7 +272,7 @@ class _Exchange:
             raise aiohttp.ClientConnectorError(cast("Any", None), OSError("refused"))
         await self._ask_permission()
         received = self._received()
-        server.record.requests.append(received)
+        server.receive(received)
         fault = server.faults.take(received.endpoint)
         if fault and fault.kind is Kind.DELAY:
             await self._delay(fault.seconds)
