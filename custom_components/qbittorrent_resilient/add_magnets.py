@@ -1,6 +1,5 @@
 """The action `add_magnets`: magnets, web links and torrent files, sorted and delivered."""
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -65,13 +64,11 @@ async def async_add_magnets(
         )
     jobs = await run(partial(_jobs, intake.magnets, data, now, files=files))
     links = await run(partial(_link_jobs, given, data, now))
-    outcomes, found = await asyncio.gather(
-        dispatcher.add(
-            jobs,
-            wait_for_vpn=data["wait_for_vpn"],
-            invalid=len(intake.invalid) + len(intake.web_links) + len(failed),
-        ),
-        dispatcher.links.add(links, wait_for_vpn=data["wait_for_vpn"]),
+    outcomes, found = await dispatcher.add_with_links(
+        jobs,
+        links,
+        wait_for_vpn=data["wait_for_vpn"],
+        invalid=len(intake.invalid) + len(intake.web_links) + len(failed),
     )
     answer = await run(responses.of_add, intake, outcomes, runtime, failed)
     return link_responses.with_links(answer, given, found)

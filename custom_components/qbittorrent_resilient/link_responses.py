@@ -2,7 +2,7 @@
 
 from .core.delivery.outcome import Fate
 from .core.fetching.given import GivenLinks
-from .core.fetching.rounds import LinkOutcome
+from .core.fetching.link_outcome import LinkOutcome
 from .responses import Response, added_item, failed_item, queued_item
 
 _LISTS = {

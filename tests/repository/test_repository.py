@@ -155,6 +155,7 @@ FLOORS = (
         "magnet",
         "magnet_spelling",
         "names",
+        "routine",
         "torrent_file",
     },  # the leaves, which may import each other
     {"gluetun", "qbittorrent"},

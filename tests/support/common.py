@@ -17,7 +17,7 @@ from custom_components.qbittorrent_resilient.core.dispatcher import Dispatcher
 from custom_components.qbittorrent_resilient.core.errors import PingNotPermittedError
 from custom_components.qbittorrent_resilient.core.health.look_up import is_address
 from custom_components.qbittorrent_resilient.core.health.probe import Echoes, NoAnswer
-from custom_components.qbittorrent_resilient.core.worker import Worker
+from custom_components.qbittorrent_resilient.core.routine import Routine
 from custom_components.qbittorrent_resilient.flows.surroundings import Surroundings
 from tests.support.fake.server import FakeQBittorrent
 
@@ -155,7 +155,7 @@ def _passes() -> set[str]:
         name
         for name, coroutine in coroutines.items()
         if inspect.iscoroutine(coroutine)
-        and coroutine.__qualname__ == Worker._whenever.__qualname__
+        and coroutine.__qualname__ == Routine.run.__qualname__
         and not _waits_for_event(coroutine.cr_await)
     }
 

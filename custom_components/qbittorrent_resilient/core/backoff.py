@@ -32,13 +32,13 @@ class Backoff:
         wait = self._waits.get(info_hash)
         return wait is None or wait.until <= now
 
-    def tried(self, info_hash: str, now: float) -> None:
+    def tried(self, info_hash: str, now: float, *, at_least: float = 0.0) -> None:
         """Make a magnet wait after an attempt that did not deliver it, longer each time."""
         first, longest = self._limits or BACKOFF_SECONDS
         wait = self._waits.setdefault(info_hash, _Wait())
         limit = min(first * 2.0 ** min(wait.tries, 10), longest)
         wait.tries += 1
-        wait.until = now + random.uniform(0, limit)  # noqa: S311
+        wait.until = now + max(random.uniform(0, limit), at_least)  # noqa: S311
 
     def forget(self, info_hash: str) -> None:
         """Forget the attempts of a magnet."""

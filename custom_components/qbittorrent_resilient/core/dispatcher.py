@@ -15,7 +15,9 @@ from .delivery.delivery_pass import Outcomes
 from .delivery.failover import InstancePool
 from .delivery.outcome import Fate, Outcome
 from .delivery.pass_state import Caller, PassContext
+from .errors import StorageError
 from .events import DeliveryEvent, EventItem, EventType, QueueSnapshot, of_call, summarise
+from .fetching.link_outcome import LinkOutcome
 from .fetching.links import LinkHandling, WebLinks
 from .health.instance import InstanceMonitor
 from .health.route import RouteState
@@ -200,6 +202,24 @@ class Dispatcher:
             return [remembered[job.info_hash] for job in jobs]
         outcomes = iter(await self._deliverer.deliver_new(new, Caller(wait_for_vpn), completed))
         return [remembered.get(job.info_hash) or next(outcomes) for job in jobs]
+
+    async def add_with_links(
+        self, jobs: Sequence[Job], links: Sequence[Job], *, wait_for_vpn: float, invalid: int
+    ) -> tuple[list[Outcome], list[LinkOutcome]]:
+        """Take magnets and web links in together; return what became of each, as `add` does.
+
+        Raises StorageError if either cannot be on disk, and then none has been accepted.
+        """
+        kept = await self.links.accept(links)
+        fetching = asyncio.create_task(self.links.deliver(kept, wait_for_vpn=wait_for_vpn))
+        try:
+            outcomes = await self.add(jobs, wait_for_vpn=wait_for_vpn, invalid=invalid)
+            return outcomes, await fetching
+        except StorageError:
+            await self.links.take_back(kept)
+            raise
+        finally:
+            fetching.cancel()
 
     def _delivered_before(self, jobs: Iterable[Job]) -> dict[str, Outcome]:
         """Return the outcomes of those magnets that were delivered not long ago, by info-hash."""

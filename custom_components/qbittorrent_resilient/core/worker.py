@@ -5,8 +5,7 @@ passed. Then it delivers what is due, and looks after what was delivered.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
-import contextlib
+from collections.abc import Callable, Iterable
 import logging
 
 from .backoff import Backoff
@@ -15,7 +14,6 @@ from .delivery.delivery_pass import Outcomes
 from .delivery.failover import may_go
 from .delivery.outcome import Fate
 from .delivery.pass_state import PassContext
-from .errors import StorageError
 from .events import EventItem, EventType, of_pass
 from .outbox.job import UNCERTAIN_SECONDS, Job, Reason, Stage
 from .outbox.outbox import cooperatively
@@ -23,6 +21,7 @@ from .reconciliation.duplicates import find_duplicates
 from .reconciliation.keeping import Keeper
 from .reconciliation.maintenance import expire
 from .reconciliation.settling import reconcile
+from .routine import Routine
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -55,40 +54,22 @@ class Worker:
         self._keeper = Keeper(context.outbox, context.clock)
         self._publish = publish
         self._expiry = expiry_seconds
-        self._wake_draining = asyncio.Event()
-        self._wake_reconciling = asyncio.Event()
-        self._stopped = False
+        self._draining = Routine(self.drain, "A pass over the queue")
+        self._reconciling = Routine(self.reconcile, "A look after deliveries")
 
     def wake(self) -> None:
         """Look at once whether something is due."""
-        self._wake_draining.set()
-        self._wake_reconciling.set()
+        self._draining.wake()
+        self._reconciling.wake()
 
     def stop(self) -> None:
         """Begin nothing more; `run` returns soon."""
-        self._stopped = True
-        self.wake()
+        self._draining.stop()
+        self._reconciling.stop()
 
     async def run(self) -> None:
         """Work until stopped. Looking after deliveries must not hold up the next one."""
-        await asyncio.gather(
-            self._whenever(self._wake_draining, self.drain),
-            self._whenever(self._wake_reconciling, self.reconcile),
-        )
-
-    async def _whenever(self, woken: asyncio.Event, work: Callable[[], Awaitable[None]]) -> None:
-        """Do some work whenever woken, and every TICK_SECONDS."""
-        while not self._stopped:
-            woken.clear()
-            try:
-                await work()
-            except StorageError:
-                pass  # the outbox has said so
-            except Exception:  # a worker that died would leave the queue to itself
-                _LOGGER.exception("A pass over the queue broke off; the next one goes on")
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(TICK_SECONDS):
-                    await woken.wait()
+        await asyncio.gather(self._draining.run(TICK_SECONDS), self._reconciling.run(TICK_SECONDS))
 
     async def reconcile(self) -> None:
         """Look after what was delivered; what was lost again is delivered at once."""
@@ -106,7 +87,7 @@ class Worker:
             )
         await self._outbox.commit()
         if self._outbox.count(Stage.QUEUED):
-            self._wake_draining.set()
+            self._draining.wake()
 
     async def drain(self) -> None:
         """Deliver what is due, and let what is still queued then wait before its next try."""

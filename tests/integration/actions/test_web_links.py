@@ -191,14 +191,13 @@ async def test_not_to_be_queued_beside_one_that_waits(
     monkeypatch.setattr(rounds, "CALL_SECONDS", 1.0)
     entry = await start(instance("first", primary), options=ON)
     may_deliver, links = asyncio.Event(), entry.runtime_data.dispatcher.links
-    assert links._rounds is not None
-    deliver = links._rounds._deliver
+    deliver = links._hand_over._deliver
 
     async def deliver_late(*args: Any, **more: Any) -> Any:
         await may_deliver.wait()
         return await deliver(*args, **more)
 
-    monkeypatch.setattr(links._rounds, "_deliver", deliver_late)
+    monkeypatch.setattr(links._hand_over, "_deliver", deliver_late)
     gone = host.url("/gone.torrent")
     calling = asyncio.create_task(
         add(
@@ -209,7 +208,7 @@ async def test_not_to_be_queued_beside_one_that_waits(
             queue=False,
         )
     )
-    await eventually(lambda: links._rounds is not None and links._rounds.handed_over)
+    await eventually(lambda: links._hand_over.under_way)
     await eventually(lambda: host.asked("/later") and host.asked("/gone.torrent"))
     await asyncio.sleep(1.5)
     may_deliver.set()
@@ -231,19 +230,18 @@ async def test_given_to_be_queued_while_it_is_delivered_for_a_call_that_does_not
 ) -> None:
     entry = await start(instance("first", primary), options=ON)
     may_deliver, links = asyncio.Event(), entry.runtime_data.dispatcher.links
-    assert links._rounds is not None
-    deliver = links._rounds._deliver
+    deliver = links._hand_over._deliver
 
     async def deliver_late(*args: Any, **more: Any) -> Any:
         await may_deliver.wait()
         return await deliver(*args, **more)
 
-    monkeypatch.setattr(links._rounds, "_deliver", deliver_late)
+    monkeypatch.setattr(links._hand_over, "_deliver", deliver_late)
     url = host.redirect("/a", link(1))
     impatient = asyncio.create_task(add(hass, url, queue=False))
-    await eventually(lambda: links._rounds is not None and links._rounds.handed_over)
+    await eventually(lambda: links._hand_over.under_way)
     patient = asyncio.create_task(add(hass, url))
-    (key,) = links._rounds.handed_over
+    (key,) = links._hand_over.under_way
     await eventually(lambda: (job := links.job(key)) is not None and job.keep)
     primary.faults.cut()
     may_deliver.set()

@@ -165,6 +165,22 @@ async def test_statuses(host: WebHost, status: int, expected: Reason | str) -> N
     assert await reason(host.give("/a", LOGIN_PAGE, status=status)) == expected
 
 
+@pytest.mark.parametrize(("status", "seconds"), [(429, 90.0), (503, 90.0), (500, 0.0)])
+async def test_host_says_when_it_may_be_asked_again(
+    host: WebHost, status: int, seconds: float
+) -> None:
+    url = host.give("/a", status=status, Retry_After="90")
+    assert await fetch(url) == NotNow(f"HTTP {status}", seconds)
+
+
+async def test_host_says_it_as_a_time_by_its_own_clock(host: WebHost) -> None:
+    headers = {
+        "Retry_After": "Wed, 21 Oct 2015 07:30:00 GMT",
+        "Date": "Wed, 21 Oct 2015 07:28:00 GMT",
+    }
+    assert await fetch(host.give("/a", status=429, **headers)) == NotNow("HTTP 429", 120.0)
+
+
 async def test_redirect_that_leads_nowhere(host: WebHost) -> None:
     assert await reason(host.give("/a", status=302)) is Reason.FETCH_REFUSED
 

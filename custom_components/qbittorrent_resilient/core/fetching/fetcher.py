@@ -21,6 +21,7 @@ from ..qbittorrent.proxy import basic
 from ..torrent_file import MAX_TORRENT_BYTES, TorrentFile, read_torrent
 from .body import BodyTooLongError, UnreadableBodyError, read_body
 from .guard import Guard, guarded_connector
+from .pauses import retry_after
 from .web_link import WebLink
 
 FETCH_SECONDS = 30.0
@@ -37,6 +38,7 @@ _PASSING = frozenset(
         HTTPStatus.TOO_MANY_REQUESTS,
     }
 )
+_SAY_WHEN = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 _FORBIDDEN = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 
 
@@ -49,9 +51,13 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class NotNow:
-    """It could not be fetched, for a reason that may pass; `detail` says why, without the link."""
+    """It could not be fetched, for a reason that may pass; `detail` says why, without the link.
+
+    `wait` is for how many seconds the host wants to be left alone, if it says so.
+    """
 
     detail: str
+    wait: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,10 +172,18 @@ class Fetcher:
         """Judge an answer that is no redirect."""
         status = answer.status
         if status in _PASSING or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            return NotNow(f"HTTP {status}")
+            return NotNow(f"HTTP {status}", _wanted_pause(answer))
         if status in _FORBIDDEN:
             raise _RefusedError(f"HTTP {status}")
         if status != HTTPStatus.OK:
             return NotEver(Reason.NOT_A_TORRENT, f"HTTP {status}")
         data = await read_body(answer, MOST_BYTES)
         return Fetched(await self._run_blocking(read_torrent, data))
+
+
+def _wanted_pause(answer: aiohttp.ClientResponse) -> float:
+    """Return for how many seconds the host wants to be left alone."""
+    if answer.status not in _SAY_WHEN:
+        return 0.0
+    said, date = (answer.headers.get(name, "") for name in (hdrs.RETRY_AFTER, hdrs.DATE))
+    return retry_after(said, date)

@@ -1,26 +1,25 @@
 """The web links that wait: on disk before they are fetched, until what they lead to is accepted.
 
 They are kept in an outbox of their own, each as the job that it will be, whose magnet is no magnet
-but names the link (web_link.py). Such a job never leaves this folder. After a kill between the
-acceptance of what a link led to and the removal of the link, it is fetched again: the same hash is
-known then, and nothing is delivered twice.
+but names the link (web_link.py). Such a job never leaves this folder. In place of an instance, its
+intent names the torrent that it led to (hand_over.py).
 """
 
-import asyncio
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
 import contextlib
 from dataclasses import dataclass
-import logging
+from typing import Any
 
 from ..clock import Clock, ClockWatch
 from ..errors import StorageError
 from ..events import EventItem, EventType
 from ..outbox.job import Job, Reason, Stage
 from ..outbox.outbox import Outbox
+from ..routine import Routine
+from .hand_over import Deliver, HandOver, of_links
 from .lanes import few_at_a_time
-from .rounds import Deliver, Fetches, LinkOutcome, Round, Rounds
-
-_LOGGER = logging.getLogger(__name__)
+from .link_outcome import LinkOutcome
+from .rounds import Fetches, Round, Rounds
 
 TICK_SECONDS = 10.0
 """How often it is looked whether a link is due, or has waited for too long."""
@@ -32,6 +31,14 @@ class LinkHandling:
 
     outbox: Outbox
     fetcher: Fetches | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptLinks:
+    """Links that were accepted for a call, and what was in the outbox before of each."""
+
+    jobs: Sequence[Job] = ()
+    before: Sequence[Job | None] = ()
 
 
 class WebLinks:
@@ -50,16 +57,18 @@ class WebLinks:
         """Begin with nothing read; `queue` is where the jobs go that links become."""
         outbox, fetcher = handling.outbox, handling.fetcher
         self._outbox = outbox
+        self._queue = queue
+        self._hand_over = HandOver(
+            outbox, deliver=deliver, queue=queue, publish=publish, clock=clock
+        )
         self._rounds: Rounds | None = None
         if fetcher is not None:
-            self._rounds = Rounds(
-                outbox, fetcher, deliver=deliver, queue=queue, publish=publish, clock=clock
-            )
+            self._rounds = Rounds(outbox, fetcher, self._hand_over, clock=clock)
         self._publish = publish
         self._expiry = expiry_seconds
         self._clock = clock
         self._clock_watch = ClockWatch(clock)
-        self._wake = asyncio.Event()
+        self._looking = Routine(self._look, "A look at the web links")
         self._stopped = False
 
     @property
@@ -72,13 +81,10 @@ class WebLinks:
         """Tell whether a link is being fetched."""
         return self._rounds is not None and bool(self._rounds.busy)
 
-    @property
-    def _handed_over(self) -> Collection[str]:
-        return () if self._rounds is None else self._rounds.handed_over
-
     def at(self, stage: Stage) -> list[Job]:
         """Return the links of a stage, oldest first, but those that are magnets already."""
-        return [job for job in self._outbox.at(stage) if job.info_hash not in self._handed_over]
+        under_way = self._hand_over.under_way
+        return [job for job in self._outbox.at(stage) if job.info_hash not in under_way]
 
     def job(self, key: str) -> Job | None:
         """Return the link with this key, or None."""
@@ -86,7 +92,7 @@ class WebLinks:
 
     def count(self, stage: Stage) -> int:
         """Return how many links are in a stage, but for those that are magnets already."""
-        others = map(self._outbox.get, self._handed_over)
+        others = map(self._outbox.get, self._hand_over.under_way)
         return self._outbox.count(stage) - sum(job.stage is stage for job in others if job)
 
     def reason(self, job: Job) -> str:
@@ -96,49 +102,64 @@ class WebLinks:
         return (Reason.FETCH if self.are_fetched else Reason.WEB_LINK).value
 
     async def start(self) -> None:
-        """Read the outbox; raises StorageError. What was not to be queued failed with its call."""
+        """Read the outbox; raises StorageError. The queue has been read before.
+
+        A link that was handed over is done with. What was not to be queued failed with its call.
+        """
         await self._outbox.load()
         now = self._clock.now()
         for job in self._outbox.at(Stage.QUEUED):
-            if not job.keep:
+            torrent = None if job.sent_to is None else self._queue.of_torrent(job.sent_to)
+            if torrent is not None and torrent.keep >= job.keep:
+                self._outbox.drop(job.info_hash)
+            elif not job.keep:
                 self._outbox.put(job.failed_with(Reason.FETCH.value, now))
 
-    async def run(self) -> None:
+    def run(self) -> Coroutine[Any, Any, None]:
         """Fetch what is due and let expire what waits for too long, until stopped."""
-        while not self._stopped:
-            self._wake.clear()
-            try:
-                await self._look()
-            except StorageError:
-                pass  # the outbox has said so
-            except Exception:  # the links would be left to themselves
-                _LOGGER.exception("A look at the web links broke off; the next one goes on")
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(TICK_SECONDS):
-                    await self._wake.wait()
+        return self._looking.run(TICK_SECONDS)
 
     async def stop(self) -> None:
         """Cut off what is being fetched; the links are on disk."""
         self._stopped = True
-        self._wake.set()
+        self._looking.stop()
         if self._rounds is not None:
             await self._rounds.stop()
         self._outbox.close()
 
-    async def add(self, jobs: Sequence[Job], *, wait_for_vpn: float = 0.0) -> list[LinkOutcome]:
-        """Keep links, fetch them, and deliver what they lead to; return what became of each.
+    async def accept(self, jobs: Sequence[Job]) -> KeptLinks:
+        """Keep links, which are jobs of `WebLink.as_magnet`.
 
-        `jobs` are those of `WebLink.as_magnet`. Raises StorageError if they cannot be kept. What
-        is not fetched in CALL_SECONDS goes on in the background, if it is to be queued.
+        Raises StorageError, and then none is kept.
         """
-        accepted = await self._outbox.accept(jobs)
+        if not jobs:
+            return KeptLinks()
+        before = [self._outbox.get(job.info_hash) for job in jobs]
+        return KeptLinks(await self._outbox.accept(jobs), before)
+
+    async def take_back(self, links: KeptLinks) -> None:
+        """Have these links as they were before, as their call fails; a fetch comes to nothing."""
+        for job, before in zip(links.jobs, links.before, strict=True):
+            if self._outbox.get(job.info_hash) is not job:
+                continue  # somebody else has changed it since
+            if before is None:
+                self._outbox.drop(job.info_hash)
+            else:
+                self._outbox.put(before)
+        with contextlib.suppress(StorageError):  # the outbox has said so; the next one has it, too
+            await self._outbox.commit()
+
+    async def deliver(self, links: KeptLinks, *, wait_for_vpn: float = 0.0) -> list[LinkOutcome]:
+        """Fetch links, and deliver what they lead to; return what became of each.
+
+        What is not fetched in CALL_SECONDS goes on in the background, if it is to be queued.
+        """
         if self._rounds is None:
             return []
-        outcomes = await self._rounds.outcomes(accepted, Round(wait_for_vpn, is_call=True))
-        told = [one.outcome for one in outcomes if not one.found]
-        self._publish(
-            EventItem(EventType(one.fate.value), one.magnet, None, one.reason) for one in told
-        )
+        work = Round(wait_for_vpn, is_call=True)
+        outcomes = await self._rounds.outcomes(links.jobs, work)
+        own = (one for one in outcomes if not (one.found or one.shared))
+        self._publish(of_links(one.outcome for one in own))
         return outcomes
 
     async def retry(self) -> list[LinkOutcome]:
@@ -156,10 +177,9 @@ class WebLinks:
         now = self._clock.now()
         chosen = self._chosen(Stage.FAILED, keys)
         changed = await self._outbox.change((job, job.requeued(now)) for job in chosen)
-        if self._rounds is not None:
-            for job in changed:
-                self._rounds.backoff.forget(job.info_hash)
-        self._wake.set()
+        for job in changed:
+            self._hand_over.backoff.forget(job.info_hash)
+        self._looking.wake()
         return [job.requeued(now) for job in changed]
 
     def _chosen(self, stage: Stage, keys: Collection[str] | None) -> list[Job]:
@@ -170,8 +190,7 @@ class WebLinks:
         if (step := self._clock_watch.step()) is not None:
             for job in self._outbox.everything():
                 self._outbox.put(job.with_times_shifted(step.by, step.since, step.until))
-            if self._rounds is not None:
-                self._rounds.backoff.shift(step.by)
+            self._hand_over.backoff.shift(step.by)
         now, rounds = self._clock.now(), self._rounds
         busy = () if rounds is None else rounds.busy
         waiting = [job for job in self.at(Stage.QUEUED) if job.info_hash not in busy]
@@ -185,7 +204,7 @@ class WebLinks:
         if rounds is None:
             return
         work = Round(is_call=False)
-        due = [job for job in waiting if rounds.backoff.is_over(job.info_hash, now)]
+        due = [job for job in waiting if self._hand_over.backoff.is_over(job.info_hash, now)]
         async for job in few_at_a_time(due):
             if self._outbox.get(job.info_hash) is job and not self._stopped:
                 rounds.begin(job, work)

@@ -92,9 +92,14 @@ class Outbox:
     def known(self, magnet: Magnet) -> Job | None:
         """Return the job of the same torrent, whichever of its hashes it was added by."""
         for topic in (magnet.v1, magnet.v2):
-            if topic and (info_hash := self._by_topic.get(topic)):
-                return self._jobs[info_hash]
+            if topic and (job := self.of_torrent(topic)):
+                return job
         return None
+
+    def of_torrent(self, topic: str) -> Job | None:
+        """Return the job of the torrent with this v1 or v2 hash, or None."""
+        info_hash = self._by_topic.get(topic)
+        return None if info_hash is None else self._jobs[info_hash]
 
     def key_of(self, magnet: Magnet) -> str:
         """Return the key that the magnet has in the outbox, or would get."""
