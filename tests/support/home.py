@@ -35,6 +35,7 @@ class Home:
         store: MemoryStore | None = None,
         links: MemoryStore | None = None,
         fetcher: Fetches | None = None,
+        remember_seconds: float = 0.0,
     ) -> None:
         self.monitors = list(monitors)
         self.clock = clock
@@ -42,13 +43,14 @@ class Home:
         self.store = store or MemoryStore()
         self.links = links or MemoryStore()
         self.fetcher = fetcher
+        self.remember_seconds = remember_seconds
         self.dispatcher = self.new_dispatcher()
 
     def new_dispatcher(self) -> Dispatcher:
         """Go on with a dispatcher that has read nothing yet, as after a restart."""
         self.dispatcher = Dispatcher(
             self.monitors,
-            Outbox(self.store),
+            Outbox(self.store, remember_seconds=self.remember_seconds),
             links=LinkHandling(Outbox(self.links), self.fetcher),
             expiry_seconds=EXPIRY_SECONDS,
             clock=self.clock,

@@ -20,6 +20,11 @@ def web_link(number: int, host: str = "web.example") -> WebLink:
     return WebLink.parse(f"http://{host}/{number}.torrent?passkey={number}")
 
 
+def number_of(link: WebLink) -> int:
+    """Return which web link this is."""
+    return int(link.name.partition(".")[0])
+
+
 def job_of(number: int, at: float = 1.0, *, host: str = "web.example", **fields: Any) -> Job:
     """Return the job that keeps a web link."""
     return Job(web_link(number, host).as_magnet(), at, **fields)
@@ -55,7 +60,7 @@ class Sites:
         self._open.set()
 
     async def fetch(self, link: WebLink) -> Fetch:
-        number = int(link.url.path.strip("/").partition(".")[0])
+        number = number_of(link)
         self.asked.append(number)
         self._at_once += 1
         self.most_at_once = max(self.most_at_once, self._at_once)

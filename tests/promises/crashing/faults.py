@@ -2,6 +2,7 @@
 
 from copy import replace
 
+from custom_components.qbittorrent_resilient.core.fetching.fetcher import NotNow
 from custom_components.qbittorrent_resilient.core.outbox.job import Job, Stage
 from custom_components.qbittorrent_resilient.core.outbox.record import to_record
 from custom_components.qbittorrent_resilient.core.qbittorrent.incarnation import Incarnation
@@ -9,6 +10,7 @@ from tests.promises.crashing.world import EPOCH, World
 from tests.support.common import info_hash
 from tests.support.core import magnets
 from tests.support.fake.record import Received
+from tests.support.sites import NOT_FOUND, job_of
 
 
 def down(world: World) -> None:
@@ -169,3 +171,51 @@ def away(world: World) -> None:
 def away_and_lost(world: World) -> None:
     away(world)
     world.primary.power_cut()
+
+
+def site_away(world: World) -> None:
+    """One site does not answer for a while, another one never gives what it should."""
+    answers = world.web.answers
+    world.loop.call_later(50, answers.__setitem__, 2, answers[2])
+    answers[2] = NotNow("no answer")
+    answers[13] = NOT_FOUND
+
+
+def site_wants_to_be_left_alone(world: World) -> None:
+    answers = world.web.answers
+    world.loop.call_later(50, answers.__setitem__, 2, answers[2])
+    answers[2] = NotNow("HTTP 429", 100)
+
+
+def site_is_slow(world: World) -> None:
+    """It takes longer than a call waits."""
+    world.web.seconds = {2: 60.0}
+
+
+def links_work_once(world: World) -> None:
+    world.web.once = True
+
+
+def links_work_once_and_all_down(world: World) -> None:
+    links_work_once(world)
+    down(world)
+
+
+def earlier_links(world: World) -> None:
+    """What was cut off: waiting, handed over and accepted, handed over only, not to be queued."""
+    now = EPOCH + world.loop.time()
+    links = [
+        job_of(1, now),
+        job_of(2, now).with_intent(info_hash(2), now),
+        job_of(3, now).with_intent(info_hash(3), now),
+        job_of(14, now, keep=False),
+        job_of(15, now).failed_with("not_a_torrent", now),
+    ]
+    world.web.answers[2] = NOT_FOUND  # it has worked once
+    queued = [Job(magnet=magnet, queued_at=now) for magnet in magnets(2)]
+    world.write({job.info_hash: to_record(job) for job in queued}, ())
+    world.write({job.info_hash: to_record(job) for job in links}, (), of_links=True)
+
+
+def remembering(world: World) -> None:
+    world.remember_seconds = 86_400.0

@@ -10,6 +10,7 @@ from custom_components.qbittorrent_resilient.core.clock import Clock
 from custom_components.qbittorrent_resilient.core.delivery.outcome import Outcome
 from custom_components.qbittorrent_resilient.core.dispatcher import Event
 from custom_components.qbittorrent_resilient.core.events import DeliveryEvent, EventType
+from custom_components.qbittorrent_resilient.core.fetching.link_outcome import LinkOutcome
 from custom_components.qbittorrent_resilient.core.health.condition import (
     ConditionReading,
     VpnCondition,
@@ -23,9 +24,10 @@ from custom_components.qbittorrent_resilient.core.magnet import Magnet
 from custom_components.qbittorrent_resilient.core.outbox.job import Job, Stage
 from custom_components.qbittorrent_resilient.core.qbittorrent import Client, Connection
 from tests.promises.crashing.stepping import Life
-from tests.promises.crashing.world import EPOCH, LifeStore, Network, World
+from tests.promises.crashing.world import EPOCH, LEADS_TO, LifeFetcher, LifeStore, Network, World
 from tests.support.common import info_hash
 from tests.support.home import Home
+from tests.support.sites import job_of, web_link
 from tests.support.torrents import torrent
 
 POLL_SECONDS = 30.0
@@ -101,7 +103,14 @@ class MortalHome(Home):
             client = Client(Connection(http, settings, clock))
             vpn = cast("VpnCondition", self._far_end) if settings.requires_vpn else None
             monitors.append(InstanceMonitor(settings, client, vpn=vpn, clock=clock))
-        super().__init__(monitors, clock, store=LifeStore(world, life))
+        super().__init__(
+            monitors,
+            clock,
+            store=LifeStore(world, life),
+            links=LifeStore(world, life, of_links=True),
+            fetcher=LifeFetcher(world, life),
+            remember_seconds=world.remember_seconds,
+        )
         self.dispatcher.subscribe(self._told)
 
     def _told(self, event: Event) -> None:
@@ -140,6 +149,23 @@ class MortalHome(Home):
             jobs.append(Job(magnet=magnet, queued_at=self.clock.now(), file=name, **fields))
         return await self._add(jobs)
 
+    async def add_links(
+        self, *numbers: int, magnets: tuple[int, ...] = (), **fields: Any
+    ) -> list[LinkOutcome]:
+        """Add web links and magnets in one call, and note what the caller was told."""
+        links = [job_of(number, self.clock.now(), **fields) for number in numbers]
+        jobs = self.jobs(*magnets, **fields)
+        for one in (*jobs, *links):
+            if not one.keep:
+                key = one.info_hash
+                self.world.unkept |= {key, LEADS_TO.get(key, key)}
+        outcomes, found = await self.dispatcher.add_with_links(
+            jobs, links, wait_for_vpn=0.0, invalid=0
+        )
+        self.world.told |= {one.magnet.info_hash: one.fate.value for one in outcomes}
+        self.world.told |= {one.key: one.outcome.fate.value for one in found}
+        return found
+
     async def add_magnets_of_files(self, *numbers: int) -> list[Outcome]:
         """Add the magnets of these torrents."""
         now = self.clock.now()
@@ -163,11 +189,23 @@ class MortalHome(Home):
         """Move failed magnets back to the queue."""
         await self.dispatcher.requeue({info_hash(number) for number in numbers})
 
+    async def remove_links(self, stage: Stage, *numbers: int) -> None:
+        """Remove web links, and note that nobody may miss them."""
+        wanted = {web_link(number).key for number in numbers}
+        there = {item.key for item in self.dispatcher.items(stage)}
+        self.world.removing |= wanted & there
+        await self.dispatcher.remove(stage, wanted)
+
+    async def retry_links(self, *numbers: int) -> None:
+        """Move failed web links back to the queue."""
+        await self.dispatcher.requeue({web_link(number).key for number in numbers})
+
     async def until_all_is_done(self) -> None:
         """Live until nothing is queued, and nothing is watched any more."""
         end = self.world.loop.time() + ALL_DONE_SECONDS
         under_way = (Stage.QUEUED, Stage.SETTLING, Stage.DUPLICATE_CHECK, Stage.TOMBSTONE)
-        while any(self.dispatcher.jobs(stage) for stage in under_way):
-            assert self.world.loop.time() < end, f"never done: {self.world.records}"
+        while any(self.dispatcher.items(stage) for stage in under_way):
+            left = self.world.records, self.world.links
+            assert self.world.loop.time() < end, f"never done: {left}"
             await asyncio.sleep(5)
         await self.dispatcher.stop()

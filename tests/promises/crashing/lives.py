@@ -5,10 +5,13 @@ import asyncio
 import pytest
 
 from custom_components.qbittorrent_resilient.core.errors import StorageError
+from custom_components.qbittorrent_resilient.core.fetching.fetcher import NotNow
 from custom_components.qbittorrent_resilient.core.outbox.job import Stage
 from custom_components.qbittorrent_resilient.core.qbittorrent.models import AddOptions
 from tests.promises.crashing.home import MortalHome
+from tests.promises.crashing.world import links_to
 from tests.support.common import info_hash
+from tests.support.sites import NOT_FOUND, to_magnet, web_link
 from tests.support.torrents import torrent
 
 
@@ -227,3 +230,104 @@ async def fill_the_disk_with_files(home: MortalHome) -> None:
     home.world.full = False
     await home.dispatcher.release([await home.store.torrent_files.put(torrent(4).data)])
     await home.add_files(3)
+
+
+async def add_links(home: MortalHome) -> None:
+    """To magnets and files, with a magnet beside them."""
+    await home.add_links(1, 12, 13, magnets=(4,))
+
+
+async def add_links_again(home: MortalHome) -> None:
+    await home.add_links(1, 12)
+    await home.add_links(1, 12, 13)
+
+
+async def add_links_and_wait(home: MortalHome) -> None:
+    await home.add_links(1, 2, 12, 13)
+    await asyncio.sleep(200)
+
+
+async def add_links_unkept(home: MortalHome) -> None:
+    await home.add_links(1, 2, 12, 13, magnets=(4,), keep=False)
+    await asyncio.sleep(60)
+
+
+async def drain_links(home: MortalHome) -> None:
+    """What they lead to waits for a server, beside its own magnet; one of them is removed."""
+    await asyncio.gather(home.add_links(1, 12), home.add_links(1, 3), home.add(1))
+    home.world.removing |= {info_hash(3), *links_to(info_hash(3))}
+    await home.dispatcher.remove(Stage.QUEUED, {info_hash(3)})
+    home.world.primary.come()
+    await asyncio.sleep(40)
+
+
+async def drain_links_alone(home: MortalHome) -> None:
+    await home.add_links(1, 12, 3)
+    home.world.primary.come()
+    await asyncio.sleep(40)
+
+
+async def retry_links(home: MortalHome) -> None:
+    """One that failed is tried again, another one is removed, and so is one that waits."""
+    home.world.web.answers |= {1: NOT_FOUND, 12: NOT_FOUND, 3: NotNow("no answer")}
+    await home.add_links(1, 12, 3)
+    home.world.web.answers[1] = to_magnet(1)
+    await home.retry_links(1)
+    await home.dispatcher.links.retry()
+    await home.remove_links(Stage.FAILED, 12)
+    await home.remove_links(Stage.QUEUED, 3)
+    await asyncio.sleep(5)
+
+
+async def add_links_and_stop(home: MortalHome) -> None:
+    task = asyncio.create_task(home.add_links(1, 2, 12))
+    await asyncio.sleep(1)
+    await home.dispatcher.stop()
+    await task
+
+
+async def add_links_and_stop_soon(home: MortalHome) -> None:
+    """What was fetched is kept already, but not handed over."""
+    home.world.folder.written = lambda: asyncio.create_task(home.dispatcher.stop())
+    await home.add_links(12, 1)
+
+
+async def add_links_and_remove_soon(home: MortalHome) -> None:
+    """What was fetched is kept already, but not handed over."""
+    remove = home.remove_links
+    home.world.folder.written = lambda: asyncio.create_task(remove(Stage.QUEUED, 12))
+    await home.add_links(12, 1)
+
+
+async def fill_the_disk_for_the_queue(home: MortalHome) -> None:
+    """A magnet cannot be accepted, so the links of its call are not, but for one that waits."""
+    home.world.web.answers[2] = NotNow("no answer")
+    await home.add_links(2)
+    home.world.queue_is_full = True
+    home.world.removing.add(web_link(3).key)  # nobody may miss what no call has claimed
+    with pytest.raises(StorageError):
+        await home.add_links(2, 3, magnets=(4,))
+    home.world.queue_is_full = False
+    home.world.web.answers[2] = to_magnet(2)
+    await asyncio.sleep(60)
+
+
+async def fill_the_disk_with_links(home: MortalHome) -> None:
+    """While one is fetched, and before another one, and a magnet beside it, is accepted."""
+    home.world.web.seconds = {1: 1.0, 12: 1.0}
+    task = asyncio.create_task(home.add_links(1, 12))
+    await asyncio.sleep(0.5)
+    home.world.full = True
+    await task
+    with pytest.raises(StorageError):
+        await home.add_links(3, magnets=(4,))
+    home.world.full = False
+    await asyncio.sleep(60)
+    await home.add_links(5)
+
+
+async def add_files_again(home: MortalHome) -> None:
+    """They are remembered."""
+    await home.add_files(1, 2)
+    await asyncio.sleep(100)
+    await home.add_files(1, 2, 3)

@@ -80,7 +80,9 @@ async def _run(
     promised, written = world.promised(), set(world.written)
     for server in world.servers:
         server.heal()
-    world.full = False
+    world.full = world.queue_is_full = False
+    world.folder.written = lambda: None
+    world.web.heal()
     aftermath(world)
     await _live(world, Life(loop, world.state), MortalHome.until_all_is_done)
     world.check(promised, written)

@@ -16,6 +16,8 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from custom_components.qbittorrent_resilient.core.errors import StorageError
+from custom_components.qbittorrent_resilient.core.fetching.fetcher import Fetch, NotNow
+from custom_components.qbittorrent_resilient.core.fetching.web_link import WebLink
 from custom_components.qbittorrent_resilient.core.outbox.job import Stage
 from custom_components.qbittorrent_resilient.core.outbox.record import Record
 from custom_components.qbittorrent_resilient.core.outbox.torrent_files import TorrentFiles
@@ -29,6 +31,7 @@ from tests.support.fake.answer import Answer
 from tests.support.fake.faults import Kind
 from tests.support.fake.record import Received
 from tests.support.fake.torrents import AddOptions
+from tests.support.sites import NOT_FOUND, number_of, to_file, to_magnet, web_link
 from tests.support.store import MemoryFolder, MemoryStore, run_at_once
 from tests.support.torrents import torrent
 
@@ -36,6 +39,16 @@ EPOCH = 1_800_000_000.0
 LATENCY = 0.01
 FILES = {torrent(number).info_hash: torrent(number) for number in range(1, 6)}
 """Torrents that are given as files."""
+LEADS_TO = {web_link(number).key: info_hash(number) for number in range(1, 6)}
+LEADS_TO |= {web_link(number + 10).key: torrent(number).info_hash for number in range(1, 6)}
+"""What web links lead to, by their keys: 1 to 5 to these magnets, 11 to 15 to files 1 to 5."""
+
+
+def links_to(info_hash: str) -> set[str]:
+    """Return the keys of the web links that lead to this torrent."""
+    return {key for key, target in LEADS_TO.items() if target == info_hash}
+
+
 SAVED_SECONDS = 10.0
 """A server that loses its power has on disk what it took longer ago than this."""
 
@@ -93,17 +106,60 @@ class Machine(FakeQBittorrent):
         self.after = lambda received: None
 
 
+class Web:
+    """The sites of web links, which outlive Home Assistant; some give what they have once."""
+
+    def __init__(self) -> None:
+        self.answers: dict[int, Fetch] = {number: to_magnet(number) for number in range(1, 6)}
+        self.answers |= {number + 10: to_file(number) for number in range(1, 6)}
+        self.seconds: dict[int, float] = {}
+        """How long a site takes to answer, if not LATENCY."""
+        self.once = False
+        self.given: list[int] = []
+
+    def heal(self) -> None:
+        """Have all sites answer soon that did not; what is not there stays away."""
+        self.seconds.clear()
+        for number, answer in self.answers.items():
+            if isinstance(answer, NotNow):
+                self.answers[number] = to_magnet(number) if number < 10 else to_file(number - 10)
+
+    def answer(self, number: int) -> Fetch:
+        """Return what a link leads to now."""
+        if self.once and number in self.given:
+            return NOT_FOUND
+        self.given.append(number)
+        return self.answers[number]
+
+
+class Folder(MemoryFolder):
+    """The torrent files on the disk; `written` is called each time that there is one more."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written: Callable[[], object] = lambda: None
+
+    @override
+    def write(self, name: str, data: bytes) -> None:
+        super().write(name, data)
+        self.written()
+
+
 @dataclass
 class World:
-    """Two servers and a disk, which outlive Home Assistant."""
+    """Two servers, the web and a disk, which outlive Home Assistant."""
 
     loop: VirtualLoop
     dialect: Dialect
     records: dict[str, Record] = field(default_factory=dict)
-    folder: MemoryFolder = field(default_factory=MemoryFolder)
-    """The torrent files on the disk."""
+    folder: Folder = field(default_factory=Folder)
+    links: dict[str, Record] = field(default_factory=dict)
+    """The web links on the disk."""
+    web: Web = field(default_factory=Web)
+    remember_seconds: float = 0.0
     written: set[str] = field(default_factory=set)
-    """Every info-hash that has ever been on the disk, but for what the user removed."""
+    """Every info-hash, and key of a link, that has ever been on the disk, but for what the user
+    removed."""
     told: dict[str, str] = field(default_factory=dict)
     unkept: set[str] = field(default_factory=set)
     """What was given with `queue: false`: failing, it is told to the caller and forgotten."""
@@ -117,6 +173,8 @@ class World:
     """Where a magnet may be whose call named one instance, by its info-hash."""
     writes: int = 0
     full: bool = False
+    queue_is_full: bool = False
+    """What waits cannot be written, but web links can."""
     primary_was_away: bool = False
     was_silent_for_long: bool = False
     """The primary could not be asked for longer than a magnet waits."""
@@ -129,17 +187,24 @@ class World:
         self.servers = (self.primary, self.secondary)
         self.by_port = {server.port: server for server in self.servers}
 
-    def write(self, put: Mapping[str, Record], drop: Collection[str]) -> None:
+    def write(
+        self,
+        put: Mapping[str, Record],
+        drop: Collection[str],
+        *,
+        of_links: bool = False,
+    ) -> None:
         """Change what is on the disk."""
-        if self.full:
+        if self.full or (self.queue_is_full and not of_links):
             raise StorageError("disk full")
         self.writes += 1
-        self.records |= put
+        records = self.links if of_links else self.records
+        records |= put
         self.written |= put.keys()
         for key in drop:
-            self.records.pop(key, None)
+            records.pop(key, None)
             if key in self.removing:
-                self.written.discard(key)
+                self.written -= {key} | links_to(key)
 
     def state(self) -> int:
         """Return a fingerprint of all that outlives Home Assistant, but for the time."""
@@ -157,21 +222,26 @@ class World:
         told, removing = sorted(self.told.items()), sorted(self.removing | self.said)
         files = sorted(self.folder.files)
         unkept = sorted(self.unkept)
-        return hash(repr((self.records, files, servers, told, removing, unkept, self.full)))
+        disk = self.records, self.links, files, self.full, self.queue_is_full
+        return hash(repr((disk, servers, sorted(self.web.given), told, removing, unkept)))
 
     def promised(self) -> set[str]:
-        """Return the magnets that must be somewhere, as the disk and the callers know now."""
+        """Return the magnets and links that must be somewhere, as disk and callers know now."""
         accepted = self.written | {
             key for key, fate in self.told.items() if fate != "failed" and key not in self.removing
         }
-        under_way = {Stage.QUEUED.value, Stage.SETTLING.value}
         return {
             key
             for key in accepted
             if key not in self.unkept
             or self.told.get(key, "failed") != "failed"
-            or (key in self.records and self.records[key]["stage"] in under_way)
+            or self._is_under_way(key)
         }
+
+    def _is_under_way(self, key: str) -> bool:
+        record = self.records.get(key) or self.links.get(key)
+        under_way = (Stage.QUEUED.value, Stage.SETTLING.value)
+        return record is not None and record["stage"] in under_way
 
     def check(self, promised: Collection[str], written: Collection[str]) -> None:
         """Check that each magnet is where it may be, and once."""
@@ -188,11 +258,14 @@ class World:
                 assert f"Torrent {number}" in self.said, f"{number} is twice, and nobody says so"
                 continue
             assert len(places) <= 1, f"{number} is twice on servers"
-            if key in self.records and not (places and self.records[key].get("kept")):
-                places.append(self.records[key]["stage"])
-            if key in promised:
+            record = self.records.get(key, {"delivered": True})
+            if not (places and record.get("kept")) and not record.get("delivered"):
+                places.append(record["stage"])
+            links = links_to(key)
+            places += [f"link, {self.links[link]['stage']}" for link in links & self.links.keys()]
+            if key in promised or links & {*promised}:
                 assert len(places) == 1, f"{number} was accepted and is at {places}"
-            elif key not in written and not before:
+            elif not ({key} | links) & {*written} and not before:
                 assert not places, f"{number} was not accepted and is at {places}"
             assert len(places) <= 1, f"{number} is at {places}"
         owed = {record["file"] for record in self.records.values() if "file" in record}
@@ -205,9 +278,10 @@ class World:
 class LifeStore(MemoryStore):
     """The disk of the world, for as long as a life lasts."""
 
-    def __init__(self, world: World, life: Life) -> None:
+    def __init__(self, world: World, life: Life, *, of_links: bool = False) -> None:
         super().__init__()
-        self.records = world.records
+        self._of_links = of_links
+        self.records = world.links if of_links else world.records
         self.folder = world.folder
         self.torrent_files = TorrentFiles(world.folder, run_at_once)
         self._world = world
@@ -217,6 +291,8 @@ class LifeStore(MemoryStore):
     async def load(self) -> Mapping[str, Record]:
         await asyncio.sleep(0)
         self._life.reach_out()
+        if self._of_links:  # which have no files
+            return dict(self.records)
         return await super().load()
 
     @override
@@ -227,7 +303,23 @@ class LifeStore(MemoryStore):
     @override
     def write(self, put: Mapping[str, Record], drop: Collection[str] = ()) -> None:
         self._life.reach_out()
-        self._world.write(put, drop)
+        self._world.write(put, drop, of_links=self._of_links)
+
+
+class LifeFetcher:
+    """Fetches links of the web of the world, for as long as a life lasts."""
+
+    def __init__(self, world: World, life: Life) -> None:
+        self._world = world
+        self._life = life
+
+    async def fetch(self, link: WebLink) -> Fetch:
+        number = number_of(link)
+        await asyncio.sleep(self._world.web.seconds.get(number, LATENCY))
+        self._life.reach_out()
+        answer = self._world.web.answer(number)
+        await asyncio.sleep(LATENCY)
+        return answer
 
 
 _split, _parsed = lru_cache(urlsplit), lru_cache(URL)

@@ -16,6 +16,7 @@ from types import ModuleType
 import pytest
 
 from custom_components.qbittorrent_resilient import core
+from custom_components.qbittorrent_resilient.core.fetching import lanes
 from custom_components.qbittorrent_resilient.core.outbox import outbox
 from tests.promises.crashing import faults, lives
 from tests.promises.crashing.scenario import Scenario, run
@@ -69,6 +70,32 @@ SCENARIOS = {
     "files and their magnets": Scenario(lives.drain_files, faults.down),
     "files, one left over": Scenario(lives.go_on, faults.left_over_file),
     "files, disk full": Scenario(lives.fill_the_disk_with_files),
+    "files, remembered": Scenario(lives.add_files_again, faults.remembering),
+    "links": Scenario(lives.add_links),
+    "links, again": Scenario(lives.add_links_again),
+    "links that work once": Scenario(lives.add_links, faults.links_work_once),
+    "links, answer cut": Scenario(lives.add_links, faults.answer_cut),
+    "links, site away": Scenario(lives.add_links_and_wait, faults.site_away),
+    "links, site wants to be left alone": Scenario(
+        lives.add_links_and_wait, faults.site_wants_to_be_left_alone
+    ),
+    "links, site slow": Scenario(lives.add_links_and_wait, faults.site_is_slow),
+    "links, not queued": Scenario(lives.add_links_unkept, faults.site_away),
+    "links, not queued, site slow": Scenario(lives.add_links_unkept, faults.site_is_slow),
+    "links, not queued, gone after the add": Scenario(
+        lives.add_links_unkept, faults.gone_after_the_add
+    ),
+    "links, all down": Scenario(lives.drain_links, faults.down),
+    "links that work once, all down": Scenario(
+        lives.drain_links_alone, faults.links_work_once_and_all_down
+    ),
+    "links, retry failed": Scenario(lives.retry_links),
+    "links, stopped": Scenario(lives.add_links_and_stop, faults.site_is_slow),
+    "links, stopped once they were fetched": Scenario(lives.add_links_and_stop_soon),
+    "links, removed once they were fetched": Scenario(lives.add_links_and_remove_soon),
+    "links, disk full for magnets": Scenario(lives.fill_the_disk_for_the_queue),
+    "links, earlier life": Scenario(lives.go_on, faults.earlier_links),
+    "links, disk full": Scenario(lives.fill_the_disk_with_links),
     "named": Scenario(lives.add_to_named, faults.secondary_down),
     "vpn": Scenario(lives.add_where_it_may_go, faults.vpn),
     "vpn waited for": Scenario(lives.wait_for_vpn, faults.vpn_and_all_down),
@@ -83,12 +110,10 @@ AFTERMATHS = {
 }
 DIALECTS = (V4_5, V5_3)
 LOOKING_ONLY = {"gluetun", "health", "qbittorrent"}
+OF_AN_EXCHANGE = {"fetching.body", "fetching.fetcher", "fetching.guard"}
+"""What is under way to the site of a web link, which is what the world itself stands for."""
 KILLED_ELSEWHERE = {"outbox.store"}
 """The world has its own books; `test_storage_crashes.py` kills at every step of the real store."""
-WITHOUT_LINKS = "fetching"
-"""No web links are given in this world: what they lead to is given as magnets and files are."""
-ONLY_AT_TIMES = ("self.links.stop()", "self._outbox.release([file for file in old if file])")
-"""What gives way only where web links are fetched, or a file is given that is remembered."""
 EVERY_STEP = bool(os.environ.get("EVERY_STEP"))
 """Kill also where nothing that outlives it has changed since the step before; takes minutes."""
 
@@ -108,6 +133,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
 def _small_steps(monkeypatch: pytest.MonkeyPatch, socket_enabled: None) -> Iterator[None]:
     """Let locks give way and long lists be worked on in turns, and make no noise."""
     monkeypatch.setattr(outbox, "YIELD_EVERY", 1)
+    monkeypatch.setattr(lanes, "BEGIN_AT_ONCE", 1)
     monkeypatch.setattr(asyncio, "Lock", GivingWay)
     monkeypatch.setattr(random, "uniform", lambda low, high: (low + high) / 2)
     logging.disable(logging.CRITICAL)
@@ -138,8 +164,8 @@ def _delivery_path() -> Iterator[ModuleType]:
     """
     for found in pkgutil.walk_packages(core.__path__, f"{core.__name__}."):
         name = found.name.removeprefix(f"{core.__name__}.")
-        skipped = {*LOOKING_ONLY, WITHOUT_LINKS}
-        if name.partition(".")[0] not in skipped and name not in KILLED_ELSEWHERE:
+        skipped = OF_AN_EXCHANGE | KILLED_ELSEWHERE
+        if name.partition(".")[0] not in LOOKING_ONLY and name not in skipped:
             yield importlib.import_module(found.name)
 
 
@@ -160,7 +186,6 @@ def test_every_await_is_among_the_steps() -> None:
         for (first, last), text in awaits(module).items()
         if not any((module.__file__, line) in paused_at for line in range(first, last + 1))
         and "asyncio.timeout(" not in text  # gives way to nobody
-        and not text.endswith(ONLY_AT_TIMES)
     ]
     print(f"{steps} steps, {differing} of them differ; scenarios {len(SCENARIOS)}")
     assert not never, "\n".join(never)
