@@ -201,7 +201,7 @@ class QueueCoordinator(DataUpdateCoordinator[QueueSnapshot]):
 
     @callback
     def async_add_list_listener(self, update: CALLBACK_TYPE) -> CALLBACK_TYPE:
-        """Call `update` when the queued magnets or their reasons may have changed.
+        """Call `update` when what is queued, failed or delivered, or a reason, may have changed.
 
         It is called even if the counts stay the same. Return how to unsubscribe.
         """
@@ -216,6 +216,8 @@ class QueueCoordinator(DataUpdateCoordinator[QueueSnapshot]):
     def _async_event_published(self, event: Event) -> None:
         if isinstance(event, QueueSnapshot):
             self.async_refresh_counts()
+        else:  # something may have been delivered
+            self._list_listeners.notify()
 
     @callback
     def async_refresh_counts(self) -> None:

@@ -9,17 +9,19 @@ from datetime import datetime
 from functools import partial
 import re
 
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
 from . import issues
 from .coordinator import InstanceCoordinator
 from .core import names
+from .core.dispatcher import Dispatcher
 from .core.gluetun import TunnelState
 from .core.health.route import RouteMonitor, RouteState
 from .core.health.route_record import evidence_of
 from .core.health.status import InstanceStatus, VpnState
+from .core.outbox.job import Stage
 from .issues import IssueKind
 from .reasons import async_evidence_text
 from .runtime import ResilientConfigEntry
@@ -66,6 +68,7 @@ class IssueWatcher:
         self._entry = entry
         self._runtime = entry.runtime_data
         self._ban_timers: dict[str, CALLBACK_TYPE] = {}
+        self._stop_quiet: CALLBACK_TYPE | None = None
 
     @callback
     def start(self) -> None:
@@ -76,7 +79,8 @@ class IssueWatcher:
         for key, title in runtime.damaged.items():
             placeholders = {"name": names.shown(title) or key}
             issues.async_raise(self._hass, IssueKind.INSTANCE_DAMAGED, placeholders, about=key)
-        self._follow(runtime.queue, self._queue_changed)
+        self._entry.async_on_unload(runtime.queue.async_add_list_listener(self._failures_changed))
+        self._failures_changed()
         if runtime.vpn is None:
             issues.async_clear(self._hass, IssueKind.ICMP_NOT_PERMITTED)
         else:
@@ -103,13 +107,29 @@ class IssueWatcher:
     def _unloaded(self) -> None:
         for key in tuple(self._ban_timers):
             self._stop_ban_timer(key)
+        self._stop_quiet_timer()
         if self._entry.disabled_by:
             issues.async_clear_all(self._hass, WATCHED)
 
     @callback
-    def _queue_changed(self) -> None:
-        failed = self._runtime.queue.data.failed
-        issues.async_report_count(self._hass, IssueKind.FAILED_MAGNETS, failed)
+    def _failures_changed(self, _now: datetime | None = None) -> None:
+        """Say how many have failed, unless the user has just had all of these tried again."""
+        dispatcher, retried = self._runtime.dispatcher, self._runtime.retried
+        self._stop_quiet_timer()
+        failed = quiet = dispatcher.snapshot().failed
+        if failed:
+            quiet = sum(_has_failed(dispatcher, key) for key in retried.quiet())
+        if quiet and (seconds := retried.seconds_left()) is not None:
+            action = HassJob(self._failures_changed, cancel_on_shutdown=True)
+            self._stop_quiet = async_call_later(self._hass, seconds + 1, action)
+        told = failed if failed > quiet else 0
+        issues.async_report_count(self._hass, IssueKind.FAILED_MAGNETS, told)
+
+    @callback
+    def _stop_quiet_timer(self) -> None:
+        if self._stop_quiet is not None:
+            self._stop_quiet()
+            self._stop_quiet = None
 
     @callback
     def _vpn_changed(self, vpn: VpnCoordinator) -> None:
@@ -184,6 +204,12 @@ class IssueWatcher:
     def _stop_ban_timer(self, key: str) -> None:
         if stop := self._ban_timers.pop(key, None):
             stop()
+
+
+def _has_failed(dispatcher: Dispatcher, key: str) -> bool:
+    """Tell whether the magnet or web link with this key is on the failed list."""
+    job = dispatcher.job(key) or dispatcher.links.job(key)
+    return job is not None and job.stage is Stage.FAILED
 
 
 def _is_old(version: str) -> bool:

@@ -126,6 +126,8 @@ def async_report_storage(hass: HomeAssistant, report: StorageReport) -> None:
         placeholders = {"file": f"{STORAGE_DIR}/{file.name}"}
         async_raise(hass, IssueKind.QUEUE_UNREADABLE, placeholders, about=file.name)
     if report.orphans is not None:
+        # Whoever chose to keep the earlier ones, which ignores the issue, is told of more.
+        async_clear(hass, IssueKind.MAGNETS_KEPT)
         async_report_count(hass, IssueKind.MAGNETS_KEPT, report.orphans)
 
 

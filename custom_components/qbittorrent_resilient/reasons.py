@@ -2,10 +2,13 @@
 
 from homeassistant.components.event import DOMAIN as EVENT_DOMAIN
 from homeassistant.components.sensor import DOMAIN as SENSOR_DOMAIN
+from homeassistant.components.todo import DOMAIN as TODO_DOMAIN
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.translation import async_translate_state_attr
 
 from .const import DOMAIN
+from .core import names
+from .core.recent_deliveries import RecentDelivery
 
 
 @callback
@@ -20,3 +23,12 @@ def async_evidence_text(hass: HomeAssistant, evidence: str) -> str:
     return async_translate_state_attr(
         hass, evidence, SENSOR_DOMAIN, DOMAIN, "route", None, "evidence"
     )
+
+
+@callback
+def async_delivery_text(hass: HomeAssistant, delivery: RecentDelivery) -> str:
+    """Return the queue list's text for a delivery; lists render it as Markdown."""
+    text = async_translate_state_attr(
+        hass, delivery.fate, TODO_DOMAIN, DOMAIN, "queue", None, "delivery"
+    )
+    return text.replace("{instance}", names.light_markdown(delivery.instance or ""))

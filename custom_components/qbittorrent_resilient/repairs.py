@@ -1,9 +1,8 @@
 """The repair flows, which run when the user confirms an issue."""
 
-from collections import Counter
 from contextlib import suppress
 from pathlib import Path
-from typing import override
+from typing import Any, override
 
 from homeassistant.components.repairs import ConfirmRepairFlow, RepairsFlow, RepairsFlowResult
 from homeassistant.core import HomeAssistant, callback
@@ -11,29 +10,44 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 
 from .const import DOMAIN
+from .core import names
 from .core.errors import StorageError
+from .core.events import NAMES
 from .core.outbox.files import confirm
 from .core.outbox.job import Stage
 from .issues import IssueKind
 from .reasons import async_reason_text
+from .retried import QUIET_SECONDS
 from .runtime import ResilientConfigEntry
 from .storage.queue_storage import async_discard_orphans
+from .todo_items import newest_failures
 
 
-class DiscardOrphans(ConfirmRepairFlow):
-    """Deletes the magnets that outlived their entry."""
+class HandleOrphans(RepairsFlow):
+    """Keeps the magnets that outlived their entry, or deletes them."""
 
-    @override
-    async def async_step_confirm(
+    async def async_step_init(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Ask the user which of the two to do."""
+        return self.async_show_menu(
+            step_id="init",
+            menu_options=["keep", "delete"],
+            description_placeholders=_placeholders(self),
+        )
+
+    async def async_step_keep(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Ignore the issue: so the user finds it again, and is told anew if there are more."""
+        ir.async_ignore_issue(self.hass, self.handler, self.issue_id, True)
+        return self.async_abort(reason="kept")
+
+    async def async_step_delete(
         self, user_input: dict[str, str] | None = None
     ) -> RepairsFlowResult:
-        """Ask, then delete."""
-        if user_input is not None:
-            try:
-                await async_discard_orphans(self.hass)
-            except StorageError:
-                return self.async_abort(reason="not_deleted")
-        return await super().async_step_confirm(user_input)
+        """Delete them."""
+        try:
+            await async_discard_orphans(self.hass)
+        except StorageError:
+            return self.async_abort(reason="not_deleted")
+        return self.async_create_entry(data={}, description="deleted")
 
 
 class ConfirmDamage(ConfirmRepairFlow):
@@ -52,34 +66,49 @@ class ConfirmDamage(ConfirmRepairFlow):
 
 
 class HandleFailedMagnets(RepairsFlow):
-    """Queues the failed magnets again, or removes them."""
+    """Queues the failed magnets and web links again, or removes them."""
 
     async def async_step_init(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
-        """Ask the user which of the two to do."""
-        issue = ir.async_get(self.hass).async_get_issue(self.handler, self.issue_id)
-        placeholders = (issue.translation_placeholders if issue else None) or {}
+        """Name those that failed last, and ask the user which of the two to do."""
         return self.async_show_menu(
             step_id="init",
             menu_options=["retry", "discard"],
-            description_placeholders={**placeholders, "reasons": _reasons(self.hass)},
+            description_placeholders=_placeholders(self) | {"magnets": _failures(self.hass)},
         )
 
     async def async_step_retry(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
         """Move the failed magnets back to the queue."""
-        return await self._call("retry_failed", {"all": True})
+        if (response := await self._call("retry_failed", {"all": True})) is None:
+            return self.async_abort(reason="not_done")
+        return self._done("retried", len(response["queued"]))
 
     async def async_step_discard(
         self, user_input: dict[str, str] | None = None
     ) -> RepairsFlowResult:
         """Remove the failed magnets from their list."""
-        return await self._call("remove_magnets", {"all": True, "list": Stage.FAILED.value})
-
-    async def _call(self, action: str, data: dict[str, str | bool]) -> RepairsFlowResult:
-        try:
-            await self.hass.services.async_call(DOMAIN, action, data, blocking=True)
-        except HomeAssistantError:
+        data: dict[str, str | bool] = {"all": True, "list": Stage.FAILED.value}
+        if (response := await self._call("remove_magnets", data)) is None:
             return self.async_abort(reason="not_done")
-        return self.async_create_entry(data={})
+        return self._done("discarded", len(response["removed"]))
+
+    async def _call(self, action: str, data: dict[str, str | bool]) -> dict[str, Any] | None:
+        """Return the response of an action, or None if it failed."""
+        try:
+            response = await self.hass.services.async_call(
+                DOMAIN, action, data, blocking=True, return_response=True
+            )
+        except HomeAssistantError:
+            return None
+        return response
+
+    def _done(self, what: str, count: int) -> RepairsFlowResult:
+        """Say what was done, with how many."""
+        placeholders = {"count": str(count), "minutes": str(round(QUIET_SECONDS / 60))}
+        return self.async_create_entry(
+            data={},
+            description=what if count else "empty",
+            description_placeholders=placeholders,
+        )
 
 
 class LeakMended(ConfirmRepairFlow):
@@ -107,19 +136,23 @@ class LeakMended(ConfirmRepairFlow):
 
 
 @callback
-def _reasons(hass: HomeAssistant) -> str:
-    """Return how many magnets failed for which reason, the most frequent first."""
+def _placeholders(flow: RepairsFlow) -> dict[str, str]:
+    """Return what stands in the texts of the flow's issue."""
+    issue = ir.async_get(flow.hass).async_get_issue(flow.handler, flow.issue_id)
+    return dict((issue.translation_placeholders if issue else None) or {})
+
+
+@callback
+def _failures(hass: HomeAssistant) -> str:
+    """Return a list, in Markdown, of the magnets that failed last, with their reasons."""
     entries: list[ResilientConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
-    counts = Counter(
-        item.job.reason
+    lines = [
+        f"- {names.markdown(names.of_magnet(item.magnet))}: "
+        f"{async_reason_text(hass, entry.runtime_data.dispatcher.reason(item))}"
         for entry in entries
-        for item in entry.runtime_data.dispatcher.items(Stage.FAILED)
-        if item.job.reason
-    )
-    texts = (
-        f"{count} × {async_reason_text(hass, reason)}" for reason, count in counts.most_common()
-    )
-    return ", ".join(texts) or "?"
+        for item in newest_failures(entry.runtime_data.dispatcher, NAMES)
+    ]
+    return "\n".join(lines) or "- ?"
 
 
 async def async_create_fix_flow(
@@ -129,7 +162,7 @@ async def async_create_fix_flow(
     if issue_id == IssueKind.FAILED_MAGNETS:
         return HandleFailedMagnets()
     if issue_id == IssueKind.MAGNETS_KEPT:
-        return DiscardOrphans()
+        return HandleOrphans()
     if issue_id.startswith(IssueKind.QUEUE_UNREADABLE):
         return ConfirmDamage()
     if issue_id.startswith(f"{IssueKind.LEAKING}_"):

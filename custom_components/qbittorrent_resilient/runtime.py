@@ -41,6 +41,7 @@ from .core.outbox.outbox import Outbox
 from .core.qbittorrent import Client, Connection
 from .home_address import async_home
 from .login_memory import async_login_guard
+from .retried import Retried
 from .settings import DamagedSettingsError, instance_settings, verifies_ssl
 from .storage.queue_storage import QueueStorage
 from .vpn_coordinator import GluetunCoordinator, VpnCoordinator
@@ -58,6 +59,7 @@ class Runtime:
 
     dispatcher: Dispatcher
     queue: QueueCoordinator
+    retried: Retried
     vpn: VpnCoordinator | None
     gluetuns: dict[str, GluetunCoordinator]
     instances: dict[str, InstanceCoordinator]
@@ -124,6 +126,7 @@ def async_build(
     return Runtime(
         dispatcher=dispatcher,
         queue=QueueCoordinator(hass, entry, dispatcher),
+        retried=Retried(clock),
         vpn=None if vpn is None else VpnCoordinator(hass, entry, vpn),
         gluetuns={
             key: GluetunCoordinator(hass, entry, one) for key, one in servers.gluetuns.items()

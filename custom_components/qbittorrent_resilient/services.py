@@ -119,6 +119,7 @@ async def _retry_failed(
 ) -> responses.Response:
     """Move magnets from the failed list back to the queue."""
     items = await runtime.dispatcher.requeue(_chosen_keys(data))
+    runtime.retried.note(item.key for item in items)
     return await hass.async_add_executor_job(responses.of_retry, items, runtime.dispatcher)
 
 
@@ -171,7 +172,7 @@ def _action(name: str, handler: _Handler) -> _Action:
             ) from err
         if call.return_response:
             return response
-        _report_failures(call.hass, response)
+        async_report_failures(call.hass, response)
         return None
 
     return run
@@ -200,7 +201,8 @@ def _chosen_keys(data: dict[str, Any]) -> set[str] | None:
     return None if hashes is None else set(map(key_of, hashes))
 
 
-def _report_failures(hass: HomeAssistant, response: responses.Response) -> None:
+@callback
+def async_report_failures(hass: HomeAssistant, response: responses.Response) -> None:
     """Raise or log the failures of a call whose response nobody reads."""
     if not (failed := response.get("failed")):
         return

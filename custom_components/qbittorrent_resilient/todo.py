@@ -1,7 +1,9 @@
-"""The queue as a to-do list: users see it, remove magnets, and add magnets by their links."""
+"""The queue and the failed list as to-do lists: users see them, add, drop and retry magnets."""
 
+from abc import abstractmethod
+from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import override
+from typing import Any, override
 
 from homeassistant.components.todo import (
     TodoItem,
@@ -10,25 +12,25 @@ from homeassistant.components.todo import (
     TodoListEntityFeature,
 )
 from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.event import async_call_later
-from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
 from .coordinator import QueueCoordinator
 from .core import names
+from .core.delivery.outcome import Fate
 from .core.dispatcher import Dispatcher
 from .core.outbox.job import Stage
-from .core.queue_lists import QueueItem
 from .entity import HubEntity
-from .reasons import async_reason_text
+from .responses import Response
 from .runtime import ResilientConfigEntry
+from .services import async_report_failures
+from .todo_items import async_completed, async_failed, async_waiting
 
 PARALLEL_UPDATES = 0
 
-MOST_ITEMS = 200
-"""Nobody scrolls through more, and each change sends the whole list to every open page."""
 PAUSE_SECONDS = 1.0
 """Pause in which changes are collected: a drain changes the queue many times a second."""
 
@@ -37,6 +39,17 @@ QUEUE = EntityDescription(
     translation_key="queue",
     entity_registry_enabled_default=False,  # names of torrents are private
 )
+FAILED = EntityDescription(
+    key="failed",
+    translation_key="failed",
+    entity_registry_enabled_default=False,  # as above
+)
+_FEATURES = (
+    TodoListEntityFeature.DELETE_TODO_ITEM
+    | TodoListEntityFeature.UPDATE_TODO_ITEM
+    # Without this one, no dialog for an item could be saved: it sends the description as well.
+    | TodoListEntityFeature.SET_DESCRIPTION_ON_ITEM
+)
 
 
 async def async_setup_entry(
@@ -44,25 +57,20 @@ async def async_setup_entry(
     entry: ResilientConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the queue's list."""
-    async_add_entities([QueueList(entry, entry.runtime_data.queue, QUEUE)])
+    """Add the two lists."""
+    queue = entry.runtime_data.queue
+    async_add_entities([QueueList(entry, queue, QUEUE), FailedList(entry, queue, FAILED)])
 
 
-class QueueList(HubEntity[QueueCoordinator], TodoListEntity):
-    """What is queued, oldest first; the names of torrents are in no state and no attribute."""
+class MagnetList(HubEntity[QueueCoordinator], TodoListEntity):
+    """Magnets and web links of one stage; their names are in no state and no attribute.
 
-    _attr_supported_features = (
-        TodoListEntityFeature.CREATE_TODO_ITEM
-        | TodoListEntityFeature.DELETE_TODO_ITEM
-        | TodoListEntityFeature.SET_DESCRIPTION_ON_ITEM
-    )
+    Home Assistant's pages send a whole item when the user ticks it. An item that is taken for
+    changed only because its description is another one by now could not be ticked.
+    """
+
+    _attr_supported_features = _FEATURES
     _cancel_pause: CALLBACK_TYPE | None = None
-
-    @property
-    @override
-    def state(self) -> int:
-        """Return how many magnets are queued, including those that the list does not show."""
-        return self._dispatcher.snapshot().queued
 
     @property
     def _dispatcher(self) -> Dispatcher:
@@ -70,30 +78,51 @@ class QueueList(HubEntity[QueueCoordinator], TodoListEntity):
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Follow the queue as long as the entity is there."""
+        """Follow the list as long as the entity is there."""
         await super().async_added_to_hass()
         self._attr_todo_items = self._items()
-        self.async_on_remove(self.coordinator.async_add_list_listener(self._async_queue_changed))
+        self.async_on_remove(self.coordinator.async_add_list_listener(self._async_list_changed))
         self.async_on_remove(self._async_stop_pausing)
 
     @override
-    async def async_create_todo_item(self, item: TodoItem) -> None:
-        """Add the links in the item's texts, as the action does, without the words around them."""
-        text = f"{item.summary or ''}\n{item.description or ''}"
-        await self._async_call("add_magnets", {"magnets": text})
+    async def async_update_todo_item(self, item: TodoItem) -> None:
+        """Do what a tick means; refuse to change what a magnet is called or why it is here."""
+        shown = self._shown(item.uid)
+        if shown is None or item.uid is None:
+            return
+        is_ticked = item.status != shown.status
+        if item.summary != shown.summary or not (
+            is_ticked or item.description == shown.description
+        ):
+            raise ServiceValidationError(
+                translation_domain=DOMAIN, translation_key="item_not_editable"
+            )
+        if is_ticked:
+            await self._async_tick(shown)
 
-    @override
-    async def async_delete_todo_items(self, uids: list[str]) -> None:
-        """Remove magnets from the queue; what was delivered meanwhile stays delivered."""
-        if uids:
-            await self._async_call("remove_magnets", {"info_hashes": uids})
+    @abstractmethod
+    async def _async_tick(self, shown: TodoItem) -> None:
+        """Do what it means that the box of an item, as it is shown, was ticked or cleared."""
 
-    async def _async_call(self, action: str, data: dict[str, str | list[str]]) -> None:
+    @abstractmethod
+    def _items(self) -> list[TodoItem]:
+        """Return what is to be shown now."""
+
+    def _shown(self, uid: str | None) -> TodoItem | None:
+        return next((item for item in self.todo_items or () if item.uid == uid), None)
+
+    async def _async_call(self, action: str, data: Mapping[str, object]) -> Response:
         """Call an action, which raises translated errors, and show what it did."""
-        await self.hass.services.async_call(
-            DOMAIN, action, data, blocking=True, context=self._context
+        response = await self.hass.services.async_call(
+            DOMAIN,
+            action,
+            dict(data),
+            blocking=True,
+            context=self._context,
+            return_response=True,
         )
         self._async_show()
+        return response or {}
 
     @callback
     @override
@@ -101,7 +130,7 @@ class QueueList(HubEntity[QueueCoordinator], TodoListEntity):
         """Write nothing: the list listener does."""
 
     @callback
-    def _async_queue_changed(self) -> None:
+    def _async_list_changed(self) -> None:
         """Show all changes of the next PAUSE_SECONDS together."""
         if self._cancel_pause is None:
             action = HassJob(self._async_pause_over, cancel_on_shutdown=True)
@@ -122,25 +151,133 @@ class QueueList(HubEntity[QueueCoordinator], TodoListEntity):
         self._attr_todo_items = self._items()
         self.async_write_ha_state()
 
+
+class QueueList(MagnetList):
+    """What waits, oldest first, then what was delivered within the last hour, as completed."""
+
+    _attr_supported_features = _FEATURES | TodoListEntityFeature.CREATE_TODO_ITEM
+    _cancel_hour: CALLBACK_TYPE | None = None
+
+    @property
+    @override
+    def state(self) -> int:
+        """Return how many magnets are queued, including those that the list does not show."""
+        return self._dispatcher.snapshot().queued
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Follow the list, and forget what was delivered once an hour is over."""
+        await super().async_added_to_hass()
+        self._async_start_hour()
+        self.async_on_remove(self._async_stop_hour)
+
+    @override
+    async def async_create_todo_item(self, item: TodoItem) -> None:
+        """Add the links in the item's texts, as the action does, without the words around them."""
+        text = f"{item.summary or ''}\n{item.description or ''}"
+        response = await self._async_call("add_magnets", {"magnets": text})
+        self._note_those_that_were_there(response["added"])
+        self._async_show()
+        failed = len(response["failed"])
+        good = sum(len(response[name]) for name in ("added", "queued"))
+        if failed and good:
+            raise HomeAssistantError(
+                translation_domain=DOMAIN,
+                translation_key="some_failed",
+                translation_placeholders={"count": str(failed), "total": str(failed + good)},
+            )
+        async_report_failures(self.hass, response)
+
+    @override
+    async def async_delete_todo_items(self, uids: list[str]) -> None:
+        """Drop what waits; show what was delivered no longer.
+
+        What was delivered while it still seemed to wait stays delivered, and is shown as that.
+        """
+        done = {uid for uid in uids if self._is_done(self._shown(uid))}
+        self._dispatcher.recent_deliveries.forget(done)
+        await self._async_remove(set(uids) - done)
+
+    @override
+    async def _async_tick(self, shown: TodoItem) -> None:
+        """Drop what waits; what was delivered cannot wait again."""
+        if self._is_done(shown):
+            raise ServiceValidationError(
+                translation_domain=DOMAIN, translation_key="item_delivered"
+            )
+        await self._async_remove([shown.uid or ""])
+
+    async def _async_remove(self, uids: Collection[str]) -> None:
+        if uids:
+            await self._async_call("remove_magnets", {"info_hashes": [*uids]})
+        else:
+            self._async_show()
+
+    def _note_those_that_were_there(self, added: list[dict[str, Any]]) -> None:
+        """Show what the user has added though a server has it: feeds do that all the time."""
+        for one in added:
+            if (fate := Fate(one["status"])) is not Fate.ADDED:
+                name = names.shown(one["name"] or "") or one["info_hash"]
+                self._dispatcher.recent_deliveries.note(
+                    one["info_hash"], name, fate, one["instance"]
+                )
+
+    @staticmethod
+    def _is_done(item: TodoItem | None) -> bool:
+        return item is not None and item.status is TodoItemStatus.COMPLETED
+
+    @callback
+    @override
+    def _async_show(self) -> None:
+        super()._async_show()
+        self._async_start_hour()
+
+    @callback
+    def _async_start_hour(self) -> None:
+        """Look again once the first of what was delivered is too old."""
+        self._async_stop_hour()
+        if (seconds := self._dispatcher.recent_deliveries.seconds_left) is not None:
+            action = HassJob(self._async_hour_over, cancel_on_shutdown=True)
+            self._cancel_hour = async_call_later(self.hass, seconds + 1, action)
+
+    @callback
+    def _async_hour_over(self, _now: datetime) -> None:
+        self._cancel_hour = None
+        self._async_show()
+
+    @callback
+    def _async_stop_hour(self) -> None:
+        if self._cancel_hour is not None:
+            self._cancel_hour()
+            self._cancel_hour = None
+
+    @override
     def _items(self) -> list[TodoItem]:
-        """Return items for the oldest queued magnets and web links."""
-        waiting = self._dispatcher.items(Stage.QUEUED)
-        return [self._item(item) for item in waiting[:MOST_ITEMS]]
-
-    def _item(self, item: QueueItem) -> TodoItem:
-        reason = async_reason_text(self.hass, self._dispatcher.reason(item))
-        return TodoItem(
-            uid=item.key,
-            summary=names.of_magnet(item.magnet),
-            status=TodoItemStatus.NEEDS_ACTION,
-            description=f"{reason} · {_local(item.job.queued_at)}",
-        )
+        waiting = async_waiting(self.hass, self._dispatcher)
+        return [*waiting, *async_completed(self.hass, self._dispatcher)]
 
 
-def _local(seconds: float) -> str:
-    """Return a time in the user's time zone; a question mark for a time that no calendar has."""
-    try:
-        local = dt_util.as_local(dt_util.utc_from_timestamp(seconds))
-    except ValueError, OverflowError, OSError:
-        return "?"
-    return local.strftime("%Y-%m-%d %H:%M")
+class FailedList(MagnetList):
+    """What has failed, newest first, with the reason; a tick tries again, deleting discards."""
+
+    @property
+    @override
+    def state(self) -> int:
+        """Return how many magnets have failed, including those that the list does not show."""
+        return self._dispatcher.snapshot().failed
+
+    @override
+    async def async_delete_todo_items(self, uids: list[str]) -> None:
+        """Discard some."""
+        if uids:
+            data = {"info_hashes": uids, "list": Stage.FAILED.value}
+            await self._async_call("remove_magnets", data)
+
+    @override
+    async def _async_tick(self, shown: TodoItem) -> None:
+        """Try one again."""
+        await self._async_call("retry_failed", {"info_hashes": [shown.uid or ""]})
+
+    @override
+    def _items(self) -> list[TodoItem]:
+        return async_failed(self.hass, self._dispatcher)

@@ -162,7 +162,7 @@ FLOORS = (
     {"health", "outbox"},
     {"delivery", "reconciliation"},
     {"events"},
-    {"fetching", "worker"},
+    {"fetching", "recent_deliveries", "worker"},
     {"queue_lists"},
     {"dispatcher"},
 )

@@ -235,7 +235,7 @@ def test_entities() -> None:
         "sensor": [
             *(*sensor.QUEUE_SENSORS, *sensor.VPN_SENSORS, *sensor.ROUTE_SENSORS, sensor.STATUS)
         ],
-        "todo": [todo.QUEUE],
+        "todo": [todo.QUEUE, todo.FAILED],
     }
     icons = json.loads((FOLDER / "icons.json").read_text())["entity"]
     platforms = {path.stem for path in FOLDER.glob("*.py")} & {

@@ -101,6 +101,19 @@ def test_escaped_for_markdown() -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["Seedbox", "NAS 2 (old), Tom's", "東京-1", "Büro #1 + 2", ""])
+def test_harmless_names_are_not_escaped(name: str) -> None:
+    assert names.light_markdown(name) == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["*a*", "_a_", "a_b", "www.a.b", "a@b.c", "- a", "# a", "+ a", "1. a", "a<b>", "`a`", "a|b"],
+)
+def test_other_names_are_escaped(name: str) -> None:
+    assert names.light_markdown(name) == names.markdown(name) != name
+
+
 @pytest.mark.parametrize(
     ("first", "second"),
     [

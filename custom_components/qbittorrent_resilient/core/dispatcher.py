@@ -28,6 +28,7 @@ from .outbox.job import Job, Reason, Stage
 from .outbox.outbox import Outbox
 from .outbox.torrent_files import TorrentFiles
 from .queue_lists import QueueItem, QueueLists
+from .recent_deliveries import RecentDeliveries
 from .reconciliation.maintenance import recover, shift_times
 from .worker import Worker
 
@@ -58,6 +59,7 @@ class Dispatcher:
         self._clock_watch = ClockWatch(self._clock)
         self._backoff = Backoff()
         self._listeners = Listeners[Event]()
+        self.recent_deliveries = RecentDeliveries(self._clock)
         context = PassContext(self._pool, outbox, asyncio.Lock(), self._clock, self._follow_clock)
         self._deliverer = Deliverer(context, released=self._publish_snapshot)
         self._worker = Worker(
@@ -85,11 +87,11 @@ class Dispatcher:
             monitor.settings.key: (monitor.status, monitor.client.renewals)
             for monitor in self._pool
         }
-        self._follow_instances()
-        for one in (outbox, links.outbox):
-            one.subscribe(self._publish_snapshot)
+        self._follow(outbox, links.outbox)
 
-    def _follow_instances(self) -> None:
+    def _follow(self, *outboxes: Outbox) -> None:
+        for one in outboxes:
+            one.subscribe(self._publish_snapshot)
         for monitor in self._pool:
             monitor.subscribe(partial(self._instance_noticed, monitor))
             if monitor.route is not None:
@@ -292,6 +294,8 @@ class Dispatcher:
         return None if first is None else first.settings.name
 
     def _publish(self, items: Iterable[EventItem]) -> None:
+        items = list(items)
+        self.recent_deliveries.note_events(items)
         for event in summarise(items):
             self._listeners.notify(event)
 

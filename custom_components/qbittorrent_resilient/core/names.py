@@ -24,6 +24,8 @@ _IGNORABLE = re.compile(
 )
 """Characters that draw nothing and are no format characters: joiners, variation selectors."""
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+_HARMLESS = re.compile(r"[^\W_](?:[^\W_]|[ ()',#+-])*")
+"""Letters and digits, and what means something to Markdown at most at the beginning of a line."""
 
 
 def shown(text: str) -> str:
@@ -56,6 +58,11 @@ def of_magnet(magnet: Magnet) -> str:
 def markdown(text: str) -> str:
     """Return a text that Markdown renders as it is; it has to be on one line."""
     return _PUNCTUATION.sub(r"\\\1", text)
+
+
+def light_markdown(text: str) -> str:
+    """Return what `markdown` does, but a harmless name as it is: not all who read it render it."""
+    return text if _HARMLESS.fullmatch(text) else markdown(text)
 
 
 def _visible(text: str) -> Iterator[str]:

@@ -12,25 +12,24 @@ from homeassistant.helpers.json import JSONEncoder
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.qbittorrent_resilient.const import DOMAIN
 from custom_components.qbittorrent_resilient.core.outbox.job import Stage
-from custom_components.qbittorrent_resilient.todo import MOST_ITEMS
+from custom_components.qbittorrent_resilient.todo_items import MOST_ITEMS
 from tests.support.actions import add, call, hashes, sent, stored, work
 from tests.support.canaries import NAME, SECRET, chain, secret_link, shown, variants
-from tests.support.common import (
-    FakeClock,
-    Start,
-    info_hash,
-    instance,
-    link,
-    pass_time,
-    poll,
-    settled,
-)
+from tests.support.common import FakeClock, Start, info_hash, instance, link, poll
 from tests.support.disk_faults import disk_full
 from tests.support.fake.server import FakeQBittorrent
+from tests.support.todo_lists import (
+    QUEUE,
+    change,
+    completed,
+    enable_lists,
+    items,
+    shown_now,
+    waiting,
+)
 
-LIST = "todo.qbittorrent_resilient_queue"
+LIST = QUEUE
 
 
 @pytest.fixture
@@ -38,35 +37,10 @@ async def listed(
     hass: HomeAssistant, start: Start, primary: FakeQBittorrent, clock: FakeClock
 ) -> MockConfigEntry:
     """Return the entry, with one instance and the list enabled."""
-    registry = er.async_get(hass)
-    registry.async_get_or_create("todo", DOMAIN, "hub_queue", suggested_object_id=LIST[5:])
+    enable_lists(hass)
     entry: MockConfigEntry = await start(instance("first", primary))
     assert hass.states.is_state(LIST, "0")
     return entry
-
-
-async def items(hass: HomeAssistant) -> list[dict[str, Any]]:
-    response: dict[str, Any] = await hass.services.async_call(  # type: ignore[assignment]
-        "todo", "get_items", {"entity_id": LIST}, blocking=True, return_response=True
-    )
-    found: list[dict[str, Any]] = response[LIST]["items"]
-    return found
-
-
-async def uids(hass: HomeAssistant) -> list[str]:
-    return [one["uid"] for one in await items(hass)]
-
-
-async def change(hass: HomeAssistant, action: str, item: str | list[str], **more: str) -> None:
-    """Add an item, or remove some."""
-    data = {"entity_id": LIST, "item": item} | more
-    await hass.services.async_call("todo", action, data, blocking=True)
-
-
-async def shown_now(hass: HomeAssistant) -> None:
-    """Wait for the moment in which changes are collected."""
-    pass_time(hass, 1)
-    await settled(hass)
 
 
 async def test_disabled_by_default(
@@ -91,7 +65,8 @@ async def test_what_waits_is_listed_oldest_first(
     clock.tick(60)
     await add(hass, f"magnet:?xt=urn:btih:{info_hash(1)}")
     await shown_now(hass)
-    first, second = await items(hass)
+    first, second, completed = await items(hass)
+    assert (completed["uid"], completed["status"]) == (info_hash(7), "completed")
     assert (first["uid"], first["summary"], first["status"]) == (info_hash(2), "B", "needs_action")
     assert (second["uid"], second["summary"]) == (info_hash(1), info_hash(1))
     queued_at = (await call(hass, "get_queue"))["queued"][0]["queued_at"]
@@ -106,16 +81,18 @@ async def test_follows_the_queue(
     await primary.refuse()
     await add(hass, link(1))
     await shown_now(hass)
-    assert await uids(hass) == [info_hash(1)]
+    assert await waiting(hass) == [info_hash(1)]
     await call(hass, "remove_magnets", all=True)
     await add(hass, link(2))  # the count is the same
     await shown_now(hass)
-    assert await uids(hass) == [info_hash(2)]
+    assert await waiting(hass) == [info_hash(2)]
     await primary.listen()
     await poll(hass)
     await work(listed)
     await shown_now(hass)
-    assert (await uids(hass), primary.hashes) == ([], {info_hash(2)})
+    assert (await waiting(hass), primary.hashes) == ([], {info_hash(2)})
+    (completed,) = await items(hass)
+    assert completed["description"] == "Delivered to First"
     assert hass.states.is_state(LIST, "0")
 
 
@@ -142,11 +119,87 @@ async def test_deleted_items_leave_the_queue_for_good(
     await add(hass, *(link(one) for one in range(1, 5)))
     await shown_now(hass)
     await change(hass, "remove_item", [info_hash(1), "Torrent 3"])
-    assert await uids(hass) == [info_hash(2), info_hash(4)]
+    assert await waiting(hass) == [info_hash(2), info_hash(4)]
     assert hass.states.is_state(LIST, "2")
     assert stored(hass_storage).keys() == {info_hash(2), info_hash(4)}
     await change(hass, "remove_item", [])
-    assert await uids(hass) == [info_hash(2), info_hash(4)]
+    assert await waiting(hass) == [info_hash(2), info_hash(4)]
+
+
+async def test_ticked_items_leave_the_queue_for_good(
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    listed: MockConfigEntry,
+    primary: FakeQBittorrent,
+) -> None:
+    """As a page sends it: with the name, but without the description; or as a dialog does."""
+    await primary.refuse()
+    await add(hass, *(link(one) for one in range(1, 5)))
+    await shown_now(hass)
+    name, shown = {"rename": "Torrent 1"}, (await items(hass))[2]["description"]
+    await change(hass, "update_item", info_hash(1), **name, status="completed")
+    assert await waiting(hass) == [info_hash(number) for number in (2, 3, 4)]
+    name = {"rename": "Torrent 3"}
+    await change(hass, "update_item", info_hash(3), **name, status="completed", description=shown)
+    assert await waiting(hass) == [info_hash(2), info_hash(4)]
+    assert await completed(hass) == []  # it was not delivered
+    assert stored(hass_storage).keys() == {info_hash(2), info_hash(4)}
+
+
+async def test_tick_while_the_reason_changes(
+    hass: HomeAssistant, listed: MockConfigEntry, primary: FakeQBittorrent
+) -> None:
+    """A dialog that was opened before sends the old description."""
+    await primary.refuse()
+    await add(hass, link(1))
+    await shown_now(hass)
+    old = (await items(hass))[0]["description"]
+    await primary.listen()
+    primary.settings.password = "changed"
+    primary.access.sessions.clear()
+    await poll(hass)
+    await shown_now(hass)
+    assert (await items(hass))[0]["description"] != old
+    await change(hass, "update_item", info_hash(1), status="completed", description=old)
+    assert await waiting(hass) == []
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"rename": "Mine"},
+        {"description": "Mine"},
+        {"description": None},
+        {"rename": "Mine", "status": "completed"},
+        {"rename": "Mine", "status": "needs_action", "description": "Mine"},
+    ],
+)
+async def test_name_and_description_stay(
+    hass: HomeAssistant,
+    listed: MockConfigEntry,
+    primary: FakeQBittorrent,
+    more: dict[str, str | None],
+) -> None:
+    await primary.refuse()
+    await add(hass, link(1))
+    await shown_now(hass)
+    before = await items(hass)
+    with pytest.raises(ServiceValidationError, match="cannot be changed") as caught:
+        await change(hass, "update_item", info_hash(1), **more)
+    assert caught.value.translation_key == "item_not_editable"
+    assert await items(hass) == before
+
+
+async def test_item_saved_as_it_was(
+    hass: HomeAssistant, listed: MockConfigEntry, primary: FakeQBittorrent
+) -> None:
+    await primary.refuse()
+    await add(hass, link(1))
+    await shown_now(hass)
+    (item,) = await items(hass)
+    same = {"rename": item["summary"], "description": item["description"]}
+    await change(hass, "update_item", info_hash(1), **same, status="needs_action")
+    assert await items(hass) == [item]
 
 
 async def test_delivered_meanwhile_stays_delivered(
@@ -157,11 +210,11 @@ async def test_delivered_meanwhile_stays_delivered(
     await shown_now(hass)
     await primary.listen()
     await call(hass, "retry_queue")
-    await change(hass, "remove_item", info_hash(1))  # still shown
+    await change(hass, "remove_item", info_hash(1))  # still shown as waiting
     assert primary.hashes == {info_hash(1)}
     entry = listed.runtime_data.dispatcher.job(info_hash(1))
     assert entry.stage is Stage.SETTLING
-    assert await uids(hass) == []
+    assert (await waiting(hass), await completed(hass)) == ([], [info_hash(1)])
 
 
 @pytest.mark.parametrize(
@@ -183,7 +236,7 @@ async def test_added_items_are_delivered(
 ) -> None:
     await change(hass, "add_item", item, **more)
     assert sent(primary) == [info_hash(1), info_hash(2)]
-    assert await uids(hass) == []
+    assert (await waiting(hass), await completed(hass)) == ([], [info_hash(2), info_hash(1)])
     news = hass.states.get("event.qbittorrent_resilient_magnets")
     assert news
     assert (news.attributes["event_type"], news.attributes["count"]) == ("added", 2)
@@ -194,7 +247,7 @@ async def test_added_items_are_queued_while_nothing_can_be_delivered(
 ) -> None:
     await primary.refuse()
     await change(hass, "add_item", link(1))
-    assert await uids(hass) == [info_hash(1)]
+    assert await waiting(hass) == [info_hash(1)]
     await primary.listen()
     await poll(hass)
     await work(listed)
@@ -208,7 +261,7 @@ async def test_no_magnet_is_refused(
     with pytest.raises(ServiceValidationError, match="No valid magnet link was given") as caught:
         await change(hass, "add_item", text)
     assert caught.value.translation_key == "no_valid_magnet"
-    assert sent(primary) == await uids(hass) == []
+    assert sent(primary) == await waiting(hass) == []
 
 
 async def test_rejected_is_an_error(
@@ -217,7 +270,7 @@ async def test_rejected_is_an_error(
     primary.torrents.never_listed = {info_hash(1)}
     with pytest.raises(HomeAssistantError, match="Refused by the server"):
         await change(hass, "add_item", link(1))
-    assert await uids(hass) == []
+    assert await waiting(hass) == []
 
 
 async def test_failing_disk(
@@ -234,7 +287,7 @@ async def test_failing_disk(
             await change(hass, action, item)
         assert caught.value.translation_key == "storage_failed"
         await shown_now(hass)
-        assert await uids(hass) == [info_hash(1)]
+        assert await waiting(hass) == [info_hash(1)]
 
 
 async def test_most_are_not_shown_but_counted(
@@ -243,7 +296,7 @@ async def test_most_are_not_shown_but_counted(
     await primary.refuse()
     await add(hass, *(link(one) for one in range(1, MOST_ITEMS + 51)))
     await shown_now(hass)
-    assert await uids(hass) == [info_hash(one) for one in range(1, MOST_ITEMS + 1)]
+    assert await waiting(hass) == [info_hash(one) for one in range(1, MOST_ITEMS + 1)]
     assert hass.states.is_state(LIST, str(MOST_ITEMS + 50))
 
 
@@ -298,6 +351,6 @@ async def test_reload_and_removal_leave_nothing_behind(
     before = listed.runtime_data.queue
     assert await hass.config_entries.async_reload(listed.entry_id)
     assert not before._list_listeners._callbacks
-    assert await uids(hass) == [info_hash(1)]
+    assert await waiting(hass) == [info_hash(1)]
     assert await call(hass, "get_queue")
     assert hashes((await call(hass, "get_queue"))["queued"]) == [info_hash(1)]

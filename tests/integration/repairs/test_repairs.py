@@ -2,16 +2,11 @@
 
 from collections.abc import Collection
 from copy import replace
-from typing import Any
 
-from homeassistant.config_entries import ConfigEntryDisabler
 from homeassistant.core import CoreState, HomeAssistant
-from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import issue_registry as ir
-from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
-from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.qbittorrent_resilient import issue_watch
 from tests.support.actions import add, call, status_of
@@ -72,112 +67,6 @@ async def _fail(
     await call(hass, "add_magnets", magnets=[link(1), link(2), link(3)])
     assert issues(hass).keys() == {"failed_magnets", *others}
     assert issues(hass)["failed_magnets"] == {"count": "2"}
-
-
-async def _fix(
-    hass: HomeAssistant,
-    hass_client: ClientSessionGenerator,
-    option: str,
-    *,
-    count: str = "2",
-    reasons: str = "2 × Refused by the server",
-) -> Any:
-    """Click through the repair as a user does; return how it ended."""
-    assert await async_setup_component(hass, "repairs", {})
-    client = await hass_client()
-    url = "/api/repairs/issues/fix"
-    answer = await client.post(url, json={"handler": DOMAIN, "issue_id": "failed_magnets"})
-    form = await answer.json()
-    assert (form["type"], form["menu_options"]) == (FlowResultType.MENU, ["retry", "discard"])
-    assert form["description_placeholders"] == {"count": count, "reasons": reasons}
-    answer = await client.post(f"{url}/{form['flow_id']}", json={"next_step_id": option})
-    result = await answer.json()
-    await settled(hass)
-    return result["type"], result.get("reason")
-
-
-async def test_failed_magnets_are_tried_again(
-    hass: HomeAssistant,
-    start: Start,
-    clock: FakeClock,
-    primary: FakeQBittorrent,
-    hass_client: ClientSessionGenerator,
-) -> None:
-    await start(instance("first", primary))
-    await _fail(hass, primary)
-    primary.torrents.never_listed = set()
-    assert await _fix(hass, hass_client, "retry") == (FlowResultType.CREATE_ENTRY, None)
-    assert primary.hashes == {info_hash(number) for number in (1, 2, 3)}
-    assert issues(hass) == {}
-
-
-async def test_failed_magnets_are_discarded(
-    hass: HomeAssistant,
-    start: Start,
-    clock: FakeClock,
-    primary: FakeQBittorrent,
-    hass_client: ClientSessionGenerator,
-) -> None:
-    await start(instance("first", primary))
-    await _fail(hass, primary)
-    assert await _fix(hass, hass_client, "discard") == (FlowResultType.CREATE_ENTRY, None)
-    assert (await call(hass, "get_queue"))["failed"] == []
-    assert issues(hass) == {}
-
-
-async def test_failed_web_links_are_named_as_well(
-    hass: HomeAssistant,
-    start: Start,
-    clock: FakeClock,
-    primary: FakeQBittorrent,
-    hass_client: ClientSessionGenerator,
-) -> None:
-    await start(instance("first", primary), options={"fetch_links": True})
-    await _fail(hass, primary)
-    await call(hass, "add_magnets", magnets="http://169.254.169.254/a.torrent")
-    reasons = "2 × Refused by the server, 1 × The web link may not be fetched"
-    fixed = await _fix(hass, hass_client, "discard", count="3", reasons=reasons)
-    assert fixed == (FlowResultType.CREATE_ENTRY, None)
-    assert (await call(hass, "get_queue"))["failed"] == []
-
-
-async def test_failed_magnets_of_an_entry_that_does_not_run(
-    hass: HomeAssistant,
-    start: Start,
-    clock: FakeClock,
-    primary: FakeQBittorrent,
-    hass_client: ClientSessionGenerator,
-) -> None:
-    entry = await start(instance("first", primary))
-    await _fail(hass, primary)
-    await hass.config_entries.async_unload(entry.entry_id)
-    assert await _fix(hass, hass_client, "retry", reasons="?") == (
-        FlowResultType.ABORT,
-        "not_done",
-    )
-    assert issues(hass) == {"failed_magnets": {"count": "2"}}
-    await hass.config_entries.async_set_disabled_by(entry.entry_id, ConfigEntryDisabler.USER)
-    assert issues(hass) == {"failed_magnets": {"count": "2"}}  # it did not run
-    await hass.config_entries.async_set_disabled_by(entry.entry_id, None)
-    await settled(hass)
-    assert issues(hass) == {"failed_magnets": {"count": "2"}}
-    await hass.config_entries.async_set_disabled_by(entry.entry_id, ConfigEntryDisabler.USER)
-    assert issues(hass) == {}
-
-
-async def test_failed_magnets_that_cannot_be_written(
-    hass: HomeAssistant,
-    start: Start,
-    clock: FakeClock,
-    primary: FakeQBittorrent,
-    hass_client: ClientSessionGenerator,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    entry = await start(instance("first", primary))
-    await _fail(hass, primary)
-    monkeypatch.setattr(entry.runtime_data.dispatcher._outbox, "_closed", True)
-    assert await _fix(hass, hass_client, "retry") == (FlowResultType.ABORT, "not_done")
-    assert issues(hass) == {"failed_magnets": {"count": "2"}}
 
 
 async def test_host_rejected(

@@ -38,7 +38,8 @@ def only(hass: HomeAssistant) -> ir.IssueEntry:
     assert issue.domain == DOMAIN
     assert issue.translation_key
     texts = TEXTS[issue.translation_key]
-    shown = texts["fix_flow"]["step"]["confirm"] if issue.is_fixable else texts
+    steps = texts["fix_flow"]["step"] if issue.is_fixable else {}
+    shown = steps.get("init") or steps.get("confirm") or texts
     filled = [
         text.format(**(issue.translation_placeholders or {}))
         for text in (texts["title"], shown["title"], shown["description"])
@@ -59,6 +60,22 @@ async def confirm(hass: HomeAssistant, issue: ir.IssueEntry) -> None:
     assert told(hass) == [issue]
     done = await manager.async_configure(form["flow_id"], {})
     assert done["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def decide(hass: HomeAssistant, option: str) -> tuple[FlowResultType, str | None]:
+    """Open the repair for kept magnets and choose from its menu; return how it ends."""
+    await async_setup_component(hass, "repairs", {})
+    manager = repairs_flow_manager(hass)
+    assert manager
+    issue = only(hass)
+    form = await manager.async_init(DOMAIN, context={"issue_id": issue.issue_id})
+    assert (form["type"], form["menu_options"]) == (FlowResultType.MENU, ["keep", "delete"])
+    assert form["description_placeholders"] == issue.translation_placeholders
+    texts = TEXTS["magnets_kept"]["fix_flow"]
+    done = await manager.async_configure(form["flow_id"], {"next_step_id": option})
+    ended = done.get("reason") or done["description"]
+    assert ended in (texts["abort"] | texts["create_entry"])
+    return done["type"], ended
 
 
 def restarted(hass: HomeAssistant) -> None:
@@ -400,12 +417,12 @@ async def test_removed_twice(
 
 
 @pytest.mark.usefixtures("clock")
-async def test_kept_magnets_can_be_discarded(
+async def test_kept_magnets_can_be_deleted(
     hass: HomeAssistant, storage_folder: Path, start: Start, primary: FakeQBittorrent
 ) -> None:
     """Without an entry, too: then nothing of the integration runs."""
     await removed(hass, start, primary)
-    await confirm(hass, only(hass))
+    assert await decide(hass, "delete") == (FlowResultType.CREATE_ENTRY, "deleted")
     assert told(hass) == []
     assert files(storage_folder) == set()
     await primary.listen()
@@ -414,26 +431,58 @@ async def test_kept_magnets_can_be_discarded(
 
 
 @pytest.mark.usefixtures("clock")
-async def test_kept_magnets_that_cannot_be_discarded(
+async def test_kept_magnets_that_cannot_be_deleted(
     hass: HomeAssistant, storage_folder: Path, start: Start, primary: FakeQBittorrent
 ) -> None:
     """The user is told so, and may try again."""
     await removed(hass, start, primary)
-    await async_setup_component(hass, "repairs", {})
-    manager = repairs_flow_manager(hass)
-    assert manager
     issue = only(hass)
-    form = await manager.async_init(DOMAIN, context={"issue_id": issue.issue_id})
     file = storage_folder / KEPT
     file.rename(storage_folder / "away")
     file.mkdir()
-    done = await manager.async_configure(form["flow_id"], {})
-    assert done["type"] is FlowResultType.ABORT
-    assert done["reason"] in TEXTS["magnets_kept"]["fix_flow"]["abort"]
+    assert await decide(hass, "delete") == (FlowResultType.ABORT, "not_deleted")
     assert only(hass) == issue
     file.rmdir()
-    await confirm(hass, issue)
+    assert await decide(hass, "delete") == (FlowResultType.CREATE_ENTRY, "deleted")
     assert told(hass) == []
+
+
+@pytest.mark.usefixtures("clock")
+async def test_kept_magnets_stay_kept(
+    hass: HomeAssistant,
+    storage_folder: Path,
+    start: Start,
+    primary: FakeQBittorrent,
+    secondary: FakeQBittorrent,
+) -> None:
+    """Where the user wants that, nothing is asked any more; what was decided can be undone."""
+    await removed(hass, start, primary)
+    content = (storage_folder / KEPT).read_text()
+    assert await decide(hass, "keep") == (FlowResultType.ABORT, "kept")
+    assert only(hass).dismissed_version is not None
+    assert (storage_folder / KEPT).read_text() == content
+    await start(instance("second", secondary))
+    assert told(hass) == []
+    await eventually(lambda: secondary.hashes == {info_hash(1)})
+    await settled(hass)
+
+
+@pytest.mark.usefixtures("clock")
+async def test_more_magnets_are_kept_than_the_user_knows_of(
+    hass: HomeAssistant, storage_folder: Path, start: Start, primary: FakeQBittorrent
+) -> None:
+    await removed(hass, start, primary)
+    await decide(hass, "keep")
+    first = (storage_folder / KEPT).read_text()
+    (storage_folder / KEPT).unlink()
+    await primary.listen()
+    entry = await start(instance("first", primary))
+    await primary.refuse()
+    await add(hass, link(3))
+    (storage_folder / KEPT).write_text(first)
+    await hass.config_entries.async_remove(entry.entry_id)
+    issue = only(hass)
+    assert (issue.translation_placeholders, issue.dismissed_version) == ({"count": "3"}, None)
 
 
 async def test_removed_with_nothing_waiting(
