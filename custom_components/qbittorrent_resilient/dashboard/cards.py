@@ -20,9 +20,16 @@ def section(*cards: Card) -> Card:
     return {"type": "grid", "cards": list(cards)}
 
 
-def heading(text: str, icon: str) -> Card:
-    """Return what stands above a section."""
-    return {"type": "heading", "heading": text, "icon": icon}
+def heading(text: str, icon: str, *badges: Card) -> Card:
+    """Return what stands above a section, with small buttons beside it."""
+    card: Card = {"type": "heading", "heading": text, "icon": icon}
+    return card | ({"badges": list(badges)} if badges else {})
+
+
+def badge(text: str, icon: str, action: Card) -> Card:
+    """Return a small button for a heading."""
+    tap = {"action": "perform-action"} | action
+    return {"type": "button", "text": text, "icon": icon, "tap_action": tap}
 
 
 def tile(shown: Shown, name: Name, **more: Any) -> Card:
@@ -65,19 +72,20 @@ def tiles_of_count(shown: Shown, name: Name, colour: str) -> list[Card]:
     ]
 
 
-def press(shown: Shown, name: str, *visibility: Card) -> Card:
-    """Return a button that presses one of the integration's."""
-    tap = {"perform_action": "button.press", "target": {"entity_id": shown.entity_id}}
-    more = {"entity": shown.entity_id, "show_state": False}
-    return button(name, None, tap, *visibility) | more
-
-
-def button(name: str, icon: str | None, action: Card, *visibility: Card) -> Card:
-    """Return a button that performs an action; without an icon, its entity has one."""
-    card: Card = {"type": "button", "name": name} | ({} if icon is None else {"icon": icon})
+def button(text: str, icon: str, action: Card, *visibility: Card) -> Card:
+    """Return a button that is there on some conditions."""
+    card: Card = {"type": "button", "name": text, "icon": icon, "icon_height": "28px"}
     tap = {"action": "perform-action"} | action
-    card |= {"icon_height": "28px", "tap_action": tap, "grid_options": HALF_WIDTH}
-    return card | ({"visibility": list(visibility)} if visibility else {})
+    return card | {
+        "tap_action": tap,
+        "grid_options": HALF_WIDTH,
+        "visibility": list(visibility),
+    }
+
+
+def press(shown: Shown) -> Card:
+    """Return the action that presses one of the integration's buttons."""
+    return {"perform_action": "button.press", "target": {"entity_id": shown.entity_id}}
 
 
 def to_do_list(shown: Shown, title: str, count: Shown) -> Card:
@@ -93,7 +101,7 @@ def to_do_list(shown: Shown, title: str, count: Shown) -> Card:
 
 def warning(text: str, *visibility: Card) -> Card:
     """Return a text of our own that is to be seen; never one that somebody else wrote."""
-    content = f'<ha-alert alert-type="warning">{text}</ha-alert>'
+    content = f"<ha-alert alert-type='warning'>{text}</ha-alert>"
     return {
         "type": "markdown",
         "text_only": True,

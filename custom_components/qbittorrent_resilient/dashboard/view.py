@@ -79,7 +79,7 @@ def _magnets(hub: Entities, texts: Texts, colours: Colours) -> Card:
         found += cards.tiles_of_count(failed, _name(hub, "failed_magnets", texts), colours.bad)
     if queued and (retry := hub.get("retry_queue")):
         name, something = texts["entity.button.retry_queue.name"], cards.is_above_zero(queued)
-        found.append(cards.press(retry, name, something))
+        found.append(cards.button(name, "mdi:replay", cards.press(retry), something))
     if failed:
         found += _after_failures(failed, texts)
     for count, key, title in ((queued, "queue", "queued"), (failed, "failed", "failed")):
@@ -121,10 +121,12 @@ def _servers(overview: Overview, texts: Texts, colours: Colours) -> Card:
             found += cards.tiles_by_state(status, DEVICE, colours.status, otherwise=colours.bad)
         if route := server.get("route"):
             found += cards.tiles_by_state(route, [DEVICE, ENTITY], colours.route)
+    badges = []
     if check := hub.get("check_health"):
-        found.append(cards.press(check, texts["entity.button.check_health.name"]))
+        name = texts["entity.button.check_health.name"]
+        badges.append(cards.badge(name, "mdi:stethoscope", cards.press(check)))
     return cards.section(
-        cards.heading(texts.own("servers"), "mdi:server-network"),
+        cards.heading(texts.own("servers"), "mdi:server-network", *badges),
         *found,
     )
 

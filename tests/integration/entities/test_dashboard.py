@@ -16,12 +16,14 @@ from custom_components.qbittorrent_resilient.const import DOMAIN
 from tests.support.actions import add
 from tests.support.common import TARGET, FakeVpn, Start, instance, link, settled
 from tests.support.fake.server import FakeQBittorrent
+from tools.dashboards.sample import files
 from tools.demo.dashboard import SAMPLE
 
 FOLDER = Path(__file__).parents[3] / "dashboards"
 CARDS = {
     "button",
     "conditional",
+    "custom:qbittorrent-resilient-add",
     "glance",
     "grid",
     "heading",
@@ -75,7 +77,9 @@ async def ready(
 ) -> None:
     """Set two servers up, and enable the to-do list."""
     entry = await start(
-        instance("seedbox", primary), instance("attic", secondary, priority=2), targets=(TARGET,)
+        instance("seedbox", primary, requires_vpn=True),
+        instance("attic", secondary, priority=2),
+        targets=(TARGET,),
     )
     await settled(hass)
     todo = entity_registry.async_get_entity_id("todo", DOMAIN, "hub_queue")
@@ -90,6 +94,13 @@ NAMES = sorted(one.name for one in FOLDER.iterdir())
 
 def test_both_are_there() -> None:
     assert NAMES == ["phone-card.yaml", "view.yaml"]
+
+
+def test_they_are_what_the_integration_makes() -> None:
+    """If not: python -m tools.dashboards."""
+    assert {path.name: text for path, text in files().items()} == {
+        name: read(name) for name in NAMES
+    }
 
 
 @pytest.fixture(params=["en", "de", "fr", "es", "nl", "pl", "pt-BR", "zh-Hans"])
@@ -130,7 +141,7 @@ def test_cards_are_known_to_the_frontend() -> None:
     for names in re.findall(r'new Set\(\[("[a-z-]+"(?:,"[a-z-]+")*)\]\)', lazy):
         known |= set(re.findall(r'"([a-z-]+)"', names))
     # Views are made elsewhere.
-    assert known >= CARDS - {"sections"}
+    assert known >= {one for one in CARDS if not one.startswith("custom:")} - {"sections"}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -153,7 +164,7 @@ async def test_servers_are_found(hass: HomeAssistant, secondary: FakeQBittorrent
     await secondary.refuse()
     await hass.services.async_call(DOMAIN, "check_health", {}, blocking=True, return_response=True)
     await settled(hass)
-    table, _ = markdown()
+    _, _, table = markdown()
     lines = Template(table, hass).async_render(parse_result=False).splitlines()
     assert lines[:2] == ["| Server | Status | For |", "|:--|:--|:--|"]
     assert sorted(line.rpartition("| ")[0].strip() for line in lines[2:]) == [
@@ -169,14 +180,14 @@ async def test_server_that_requires_the_vpn_has_one_row(
     """Its route is an enum as well, and no status."""
     await start(instance("seedbox", primary, requires_vpn=True), targets=(TARGET,))
     await settled(hass)
-    table, _ = markdown()
+    _, _, table = markdown()
     lines = Template(table, hass).async_render(parse_result=False).splitlines()
     assert [line.rpartition("| ")[0].strip() for line in lines[2:]] == ["| Seedbox | ✅ OK"]
 
 
 @pytest.mark.usefixtures("ready")
 async def test_last_event(hass: HomeAssistant, primary: FakeQBittorrent) -> None:
-    _, last = markdown()
+    last, _, _ = markdown()
 
     def shown() -> str:
         return str(Template(last, hass).async_render(parse_result=False))
