@@ -1,12 +1,15 @@
 """The dashboard that the integration brings: colours, buttons, words, names, a phone."""
 
+from typing import Any
+
 from playwright.async_api import expect
 import pytest
 
-from tools.demo.magnets import MALFORMED, ONE, TWO
+from tests.support.harness.home_assistant import DOMAIN
+from tools.demo.magnets import FIVE, FOUR, MALFORMED, ONE, THREE, TWO
 
-from .dashboard import TYPE, add_dashboard, field, open_dashboard, paste, result
-from .fixtures import House
+from .dashboard import TYPE, add_dashboard, field, open_dashboard, paste, result, tile
+from .fixtures import House, SitDown
 from .look import look, problems, texts
 from .user import User
 from .words import word
@@ -17,22 +20,40 @@ PHONE = {"width": 390, "height": 844}
 
 
 async def made(house: House) -> None:
-    """Make the dashboard, unless a test before this one did."""
+    """Make the dashboard, unless a test before this one did, and have the VPN up."""
     api = house.home.api
+    await up(house)
     paths = [one["url_path"] for one in await api.command("lovelace/dashboards/list")]
-    if TYPE in paths:
-        return
+    if TYPE not in paths:
+        await make(house, TYPE, {"strategy": {"type": f"custom:{TYPE}"}})
+
+
+async def make(house: House, path: str, config: dict[str, Any]) -> None:
+    """Make a dashboard."""
+    api = house.home.api
     await api.command(
         "lovelace/dashboards/create",
-        url_path=TYPE,
-        title="qBittorrent Resilient",
-        icon="mdi:magnet",
+        url_path=path,
+        title=path.capitalize(),
         mode="storage",
         require_admin=False,
-        show_in_sidebar=True,
+        show_in_sidebar=False,
     )
-    config = {"strategy": {"type": f"custom:{TYPE}"}}
-    await api.command("lovelace/config/save", url_path=TYPE, config=config)
+    await api.command("lovelace/config/save", url_path=path, config=config)
+
+
+async def down(house: House) -> None:
+    """Take the VPN down, and have that noticed."""
+    house.vpn.down()
+    for _ in range(3):
+        await house.health()
+
+
+async def up(house: House) -> None:
+    """Take the VPN up, and have that noticed."""
+    house.vpn.up()
+    for _ in range(2):
+        await house.health()
 
 
 async def test_it_is_offered_and_made(ready: House, user: User) -> None:
@@ -66,3 +87,116 @@ async def test_what_becomes_of_pasted_links_is_said(ready: House, user: User) ->
     await expect(field(user)).to_have_value(f"{ONE.link}\n{MALFORMED}")
     await paste(user, "no link at all")
     await expect(result(user)).to_contain_text("No valid magnet link was given")
+
+
+async def test_a_dead_vpn_is_seen(ready: House, user: User) -> None:
+    """What waits is counted and can be tried again; what failed can be discarded."""
+    await made(ready)
+    await open_dashboard(user)
+    retry = user.page.get_by_role("button", name=word("entity.button.retry_queue.name"))
+    await expect(retry).to_have_count(0)
+    await down(ready)
+    await expect(tile(user, "Seedbox")).to_contain_text(word("entity.sensor.status.state.vpn_down"))
+    alert = user.page.get_by_text(word("config_panel.dashboard.vpn_is_down"))
+    await expect(alert).to_be_visible()
+    await paste(user, THREE.link)
+    await expect(result(user)).to_have_text("Added to Attic: 1")
+    await expect(retry).to_have_count(0)
+    ready.attic.kill()
+    assert (await ready.health())["Attic"] == "unreachable"
+    await paste(user, FOUR.link)
+    await expect(result(user)).to_have_text("Waiting in the queue: 1 (VPN down)")
+    await expect(retry).to_be_visible()
+    await look(user.page.locator("hui-view"), reach=1)
+    await user.keep("dashboard-vpn-down")
+    ready.attic.start()
+    await up(ready)
+    await expect(alert).to_have_count(0)
+    await expect(retry).to_have_count(0)
+
+
+async def test_a_renamed_entity_is_found_at_once(ready: House, user: User) -> None:
+    await made(ready)
+    await open_dashboard(user)
+    (entry,) = await ready.home.api.entries(DOMAIN)
+    key = (await ready.home.api.subentries(entry["entry_id"]))["Seedbox"]
+    old = (await ready.home.api.entity_ids(DOMAIN))[f"{key}_status"]
+    await ready.home.api.command(
+        "config/entity_registry/update", entity_id=old, new_entity_id="sensor.elsewhere"
+    )
+    # The open page shows it anew, without what was typed being lost.
+    await field(user).fill("half a link")
+    await expect(tile(user, "Seedbox")).to_contain_text("OK")
+    await expect(user.page.locator("hui-warning, hui-error-card")).to_have_count(0)
+    await ready.home.api.command(
+        "config/entity_registry/update", entity_id="sensor.elsewhere", new_entity_id=old
+    )
+
+
+async def test_the_lists_of_names_where_they_are_enabled(ready: House, user: User) -> None:
+    await made(ready)
+    api = ready.home.api
+    (entry,) = await api.entries(DOMAIN)
+    todo = (await api.entity_ids(DOMAIN))[f"{entry['entry_id']}_queue"]
+    await api.command("config/entity_registry/update", entity_id=todo, disabled_by=None)
+    await api.call_service(
+        "homeassistant", "reload_config_entry", {"entry_id": entry["entry_id"]}, response=False
+    )
+    await down(ready)
+    await api.call_service(DOMAIN, "add_magnets", {"magnets": [FIVE.link], "require_vpn": True})
+    await open_dashboard(user)
+    await expect(user.page.locator("hui-todo-list-card")).to_contain_text("five")
+    await up(ready)
+    await expect(user.page.locator("hui-todo-list-card:visible")).to_have_count(0)
+
+
+async def test_it_fits_a_phone(ready: House, user: User) -> None:
+    await made(ready)
+    await user.page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    view = await open_dashboard(user)
+    wide = await user.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    assert wide <= 0
+    await look(view, reach=1)
+    lefts = {
+        round(box["x"])
+        for section in await view.locator("hui-section").all()
+        if (box := await section.bounding_box())
+    }
+    assert len(lefts) == 1  # one column
+    await paste(user, f"{ONE.link}\n{TWO.link}")
+    await expect(result(user)).to_have_text("Already on Seedbox: 2")
+
+
+async def test_in_the_dark(ready: House, sit_down: SitDown) -> None:
+    await made(ready)
+    async with sit_down(dark=True) as user:
+        view = await open_dashboard(user)
+        await look(view, reach=1)
+        await paste(user, MALFORMED)
+        await expect(result(user)).to_contain_text("No valid magnet link was given")
+
+
+async def test_the_keyboard_is_enough(ready: House, user: User) -> None:
+    await made(ready)
+    await open_dashboard(user)
+    await field(user).focus()
+    await user.page.keyboard.type("magnet:?xt=urn:btih:")
+    await user.page.keyboard.press("Shift+Enter")
+    await user.page.keyboard.type("bad")
+    await expect(field(user)).to_have_value("magnet:?xt=urn:btih:\nbad")
+    await user.page.keyboard.press("Tab")
+    await user.page.keyboard.press("Space")
+    await expect(result(user)).to_contain_text("No valid magnet link was given")
+
+
+async def test_the_card_can_be_put_into_any_dashboard(ready: House, user: User) -> None:
+    """And so can the view."""
+    views = [
+        {"title": "Card", "cards": [{"type": f"custom:{TYPE}-add", "title": "Add here"}]},
+        {"title": "View", "path": "v", "strategy": {"type": f"custom:{TYPE}"}},
+    ]
+    await make(ready, "my-own", {"views": views})
+    await open_dashboard(user, "my-own")
+    await expect(user.page.locator(f"{TYPE}-add")).to_contain_text("Add here")
+    await open_dashboard(user, "my-own/v")
+    await expect(tile(user, "Attic")).to_contain_text("OK")

@@ -132,7 +132,7 @@ def _servers(overview: Overview, texts: Texts, colours: Colours) -> Card:
 
 
 def _history(overview: Overview, texts: Texts, components: AbstractSet[str]) -> Card:
-    """Return the last day of health and queue, the last month of the queue, and what happened."""
+    """Return the last day of health and queue, what happened, and the last month of the queue."""
     hub, found = overview.hub, list[Card]()
     health = [*_of_hub(hub, texts, "vpn", "active_instance"), *_statuses(overview)]
     counts = _of_hub(hub, texts, "queued_magnets", "failed_magnets")
@@ -140,13 +140,13 @@ def _history(overview: Overview, texts: Texts, components: AbstractSet[str]) -> 
         found.append(cards.history(texts.own("health"), *health))
     if "history" in components and counts:
         found.append(cards.history(texts["entity.event.magnets.name"], *counts))
-    if "recorder" in components and counts:
-        found.append(cards.statistics(texts.own("last_month"), DAYS, *counts))
     told = [shown for shown, _ in health]
     if event := hub.get("magnets"):
         told.append(event)
     if "logbook" in components and told:
         found.append(cards.logbook(*told))
+    if "recorder" in components and counts:
+        found.append(cards.statistics(texts.own("last_month"), DAYS, *counts))
     return cards.section(cards.heading(texts.own("history"), "mdi:chart-timeline"), *found)
 
 
