@@ -1,16 +1,30 @@
 """The dashboard that the integration brings, as a user adds it and looks at it."""
 
+from typing import Any
+
 from playwright.async_api import Locator, expect
 
-from tests.support.harness.home_assistant import DOMAIN
-
+from .fixtures import House
 from .user import User
 
 NAME = "qBittorrent Resilient"
 TYPE = "qbittorrent-resilient"
 BROKEN = "hui-error-card, hui-warning, hui-warning-element, ha-alert[alert-type=error]"
 """What the frontend puts in the place of a card or an entity that it cannot show."""
-ADD_ACTION = f"{DOMAIN}.add_magnets"
+
+
+async def make(house: House, path: str, config: dict[str, Any]) -> None:
+    """Make a dashboard."""
+    api = house.home.api
+    await api.command(
+        "lovelace/dashboards/create",
+        url_path=path,
+        title=path.capitalize(),
+        mode="storage",
+        require_admin=False,
+        show_in_sidebar=False,
+    )
+    await api.command("lovelace/config/save", url_path=path, config=config)
 
 
 async def add_dashboard(user: User) -> None:

@@ -1,14 +1,12 @@
 """The dashboard that the integration brings: colours, buttons, words, names, a phone."""
 
-from typing import Any
-
 from playwright.async_api import expect
 import pytest
 
 from tests.support.harness.home_assistant import DOMAIN
 from tools.demo.magnets import FIVE, FOUR, MALFORMED, ONE, THREE, TWO
 
-from .dashboard import TYPE, add_dashboard, field, open_dashboard, paste, result, tile
+from .dashboard import TYPE, add_dashboard, field, make, open_dashboard, paste, result, tile
 from .fixtures import House, SitDown
 from .look import look, problems, texts
 from .user import User
@@ -26,20 +24,6 @@ async def made(house: House) -> None:
     paths = [one["url_path"] for one in await api.command("lovelace/dashboards/list")]
     if TYPE not in paths:
         await make(house, TYPE, {"strategy": {"type": f"custom:{TYPE}"}})
-
-
-async def make(house: House, path: str, config: dict[str, Any]) -> None:
-    """Make a dashboard."""
-    api = house.home.api
-    await api.command(
-        "lovelace/dashboards/create",
-        url_path=path,
-        title=path.capitalize(),
-        mode="storage",
-        require_admin=False,
-        show_in_sidebar=False,
-    )
-    await api.command("lovelace/config/save", url_path=path, config=config)
 
 
 async def down(house: House) -> None:

@@ -4,16 +4,19 @@ import asyncio
 from html import unescape
 import json
 from typing import Any
+from urllib.parse import quote
 
 from homeassistant.util.yaml import parse_yaml
 from playwright.async_api import Locator, Request, expect
 import pytest
 
 from custom_components.qbittorrent_resilient.core import names
+from tests.support.common import link
 from tests.support.harness.home_assistant import DOMAIN, ROOT
 from tests.support.hostile import ELSEWHERE, NAMES, hostile_links
 from tools.demo.dashboard import VIEW
 
+from .dashboard import TYPE, make, open_dashboard, paste, result
 from .fixtures import House
 from .look import texts
 from .user import User
@@ -93,15 +96,7 @@ async def scene(house: House) -> None:
     await api.call_service(DOMAIN, "add_magnets", {"magnets": links, "require_vpn": True})
     view: Any = parse_yaml(VIEW.read_text(encoding="utf-8"))
     view["sections"][1]["cards"].append({"type": "todo-list", "entity": todo})
-    await api.command(
-        "lovelace/dashboards/create",
-        url_path=PATH,
-        title=PATH,
-        mode="storage",
-        require_admin=False,
-        show_in_sidebar=False,
-    )
-    await api.command("lovelace/config/save", url_path=PATH, config={"views": [view]})
+    await make(house, PATH, {"views": [view]})
 
 
 async def said(part: Locator) -> str:
@@ -131,8 +126,8 @@ async def test_names_are_text(ready: House, user: User) -> None:
     await user.open(f"/{PATH}")
     view = user.page.locator("hui-view")
     await expect(view.locator("hui-todo-list-card")).to_contain_text("click me")
-    await expect(view.locator("hui-markdown-card").first).to_contain_text("NAS")
-    await expect(view.locator("hui-markdown-card").last).to_contain_text("click me")
+    await expect(view.locator("hui-markdown-card").filter(has_text="NAS")).to_be_visible()
+    await expect(view.locator("hui-markdown-card").filter(has_text="click me")).to_be_visible()
     await nothing_is_made_of_them()
     shown = await said(view)
     # A link's name may come with entities for what has a meaning in a feed: they are read as such.
@@ -140,12 +135,24 @@ async def test_names_are_text(ready: House, user: User) -> None:
         assert " ".join(name.split()) in shown, name
     assert shown.count(names.shown(NAMES[0])) >= 2  # the last event and the to-do list
 
+    await in_the_brought_dashboard(ready, user)
+    await nothing_is_made_of_them()
     await user.page.get_by_text("Notifications", exact=True).first.click()
     drawer = user.page.locator("notification-drawer")
     await expect(drawer).to_contain_text("10 magnets failed")
     await expect(drawer).to_contain_text("click me")
     await nothing_is_made_of_them()
     await user.page.keyboard.press("Escape")
+
+
+async def in_the_brought_dashboard(house: House, user: User) -> None:
+    """Look at the names there, and at what the field for links says of a server."""
+    await make(house, TYPE, {"strategy": {"type": f"custom:{TYPE}"}})
+    view = await open_dashboard(user)
+    await expect(view.locator("hui-todo-list-card")).to_contain_text("click me")
+    await expect(view.locator("hui-tile-card").filter(has_text="NAS").first).to_be_visible()
+    await paste(user, link(99, name=quote(NAMES[1])))
+    await expect(result(user)).to_have_text(f"Added to {names.shown(SERVER)}: 1")
 
 
 async def test_repair_of_a_server_with_such_a_name(ready: House, user: User) -> None:
