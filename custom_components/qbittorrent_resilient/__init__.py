@@ -19,8 +19,9 @@ from .home_address import async_follow_home
 from .issue_watch import WATCHED, IssueWatcher
 from .issues import IssueKind
 from .migration import async_migrate
-from .runtime import ResilientConfigEntry, async_build
+from .runtime import Memories, ResilientConfigEntry, async_build
 from .services import async_setup_services
+from .storage.delivery_memory import DeliveryMemory
 from .storage.queue_storage import QueueStorage, async_retire
 from .storage.route_memory import RouteMemory
 
@@ -61,11 +62,10 @@ async def async_setup_entry(hass: HomeAssistant, entry: ResilientConfigEntry) ->
     links = QueueStorage(hass, entry.entry_id, of_links=True)
     for one in (storage, links):
         entry.async_on_unload(one.subscribe(partial(issues.async_report_storage, hass)))
-    memory = RouteMemory(hass, entry.entry_id)
-    runtime = entry.runtime_data = async_build(
-        hass, entry, storage, links, await memory.async_load()
-    )
-    memory.async_follow(runtime.routes)
+    routes, deliveries = RouteMemory(hass, entry.entry_id), DeliveryMemory(hass, entry.entry_id)
+    memories = Memories(await routes.async_load(), await deliveries.async_load())
+    runtime = entry.runtime_data = async_build(hass, entry, storage, links, memories)
+    routes.async_follow(runtime.routes)
     try:
         await runtime.dispatcher.start()
     except NewerVersionError as err:
@@ -76,6 +76,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: ResilientConfigEntry) ->
             translation_domain=DOMAIN, translation_key="queue_unreadable"
         ) from err
     runtime.queue.async_refresh_counts()
+    deliveries.async_follow(runtime.dispatcher)
+    entry.async_on_unload(deliveries.async_close)
     issues.async_clear(hass, IssueKind.QUEUE_TOO_NEW)
     unreadable = storage.count_unreadable(runtime.dispatcher.job)
     unreadable += links.count_unreadable(runtime.dispatcher.links.job)
@@ -112,7 +114,8 @@ async def async_remove_entry(hass: HomeAssistant, entry: ResilientConfigEntry) -
     """Delete the stored queue; magnets that are not delivered yet are kept for the next entry."""
     servers = {key: shown(one.title) or key for key, one in entry.subentries.items()}
     issues.async_report_storage(hass, await async_retire(hass, entry.entry_id, servers))
-    await RouteMemory(hass, entry.entry_id).async_remove()
+    for memory in (RouteMemory, DeliveryMemory):
+        await memory(hass, entry.entry_id).async_remove()
     gone = (*WATCHED, IssueKind.QUEUE_TOO_NEW, IssueKind.MAGNETS_UNREADABLE)
     issues.async_clear_all(hass, gone)
 

@@ -37,6 +37,7 @@ from .core.health.route_record import RouteRecord
 from .core.health.settings import InstanceSettings
 from .core.health.tcp import TcpConnect
 from .core.health.vpn import VpnMonitor
+from .core.outbox.deliveries import Deliveries
 from .core.outbox.outbox import Outbox
 from .core.qbittorrent import Client, Connection
 from .home_address import async_home
@@ -94,17 +95,24 @@ class Runtime:
 type ResilientConfigEntry = ConfigEntry[Runtime]
 
 
+class Memories(NamedTuple):
+    """What was known before the start: of each instance's route, by its key, and of deliveries."""
+
+    routes: Mapping[str, RouteRecord]
+    deliveries: Deliveries
+
+
 @callback
 def async_build(
     hass: HomeAssistant,
     entry: ResilientConfigEntry,
     storage: QueueStorage,
     links: QueueStorage,
-    records: Mapping[str, RouteRecord],
+    memories: Memories,
 ) -> Runtime:
     """Return what the entry's settings ask for; nothing runs yet.
 
-    `storage` is for the queue, `links` for web links; `records` are of the routes.
+    `storage` is for the queue, `links` for web links.
     """
     clock = Clock()
     options = DEFAULT_OPTIONS | entry.options
@@ -114,10 +122,14 @@ def async_build(
     )
     vpn = counts.of_targets(targets) if targets else None
     home = async_home(hass, entry, clock)
-    servers = _servers(hass, entry, counts, vpn, home, records)
+    servers = _servers(hass, entry, counts, vpn, home, memories.routes)
     dispatcher = Dispatcher(
         servers.monitors.values(),
-        Outbox(storage, remember_seconds=options[CONF_REMEMBER_DAYS] * DAY_SECONDS),
+        Outbox(
+            storage,
+            remember_seconds=options[CONF_REMEMBER_DAYS] * DAY_SECONDS,
+            counted=memories.deliveries,
+        ),
         links=LinkHandling(Outbox(links), _fetcher(hass, options)),
         expiry_seconds=options[CONF_QUEUE_EXPIRY] * DAY_SECONDS,
         unusable=servers.damaged,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import override
 
 from homeassistant.components.sensor import (
@@ -14,6 +15,7 @@ from homeassistant.components.sensor import (
 from homeassistant.const import PERCENTAGE, EntityCategory, UnitOfTime
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.util import dt as dt_util
 
 from .coordinator import InstanceCoordinator, QueueCoordinator
 from .core.events import QueueSnapshot
@@ -32,7 +34,7 @@ PARALLEL_UPDATES = 0
 class QueueSensorDescription(SensorEntityDescription):
     """A sensor of the hub, and what it shows of the queue."""
 
-    value_fn: Callable[[QueueSnapshot], int | str | None]
+    value_fn: Callable[[QueueSnapshot], int | str | datetime | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +51,10 @@ class RouteSensorDescription(SensorEntityDescription):
     value_fn: Callable[[RouteMonitor], str | None]
 
 
+def _time_of(seconds: float | None) -> datetime | None:
+    return None if seconds is None else dt_util.utc_from_timestamp(seconds)
+
+
 QUEUE_SENSORS = (
     QueueSensorDescription(
         key="queued_magnets",
@@ -61,6 +67,18 @@ QUEUE_SENSORS = (
         translation_key="failed_magnets",
         state_class=SensorStateClass.MEASUREMENT,
         value_fn=lambda snapshot: snapshot.failed,
+    ),
+    QueueSensorDescription(
+        key="delivered_magnets",
+        translation_key="delivered_magnets",
+        state_class=SensorStateClass.TOTAL_INCREASING,
+        value_fn=lambda snapshot: snapshot.delivered,
+    ),
+    QueueSensorDescription(
+        key="last_delivery",
+        translation_key="last_delivery",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        value_fn=lambda snapshot: _time_of(snapshot.last_delivery),
     ),
     QueueSensorDescription(
         key="active_instance",
@@ -143,14 +161,14 @@ async def async_setup_entry(
 
 
 class QueueSensor(HubEntity[QueueCoordinator], SensorEntity):
-    """A count of the queue, or where the next magnet would go."""
+    """A count of the queue, when a magnet was last delivered, or where the next magnet would go."""
 
     entity_description: QueueSensorDescription
 
     @property
     @override
-    def native_value(self) -> int | str | None:
-        """Return the count or the instance's name; None if no instance is ok."""
+    def native_value(self) -> int | str | datetime | None:
+        """Return a count, a time or the instance's name; None if there is none."""
         return self.entity_description.value_fn(self.coordinator.data)
 
 

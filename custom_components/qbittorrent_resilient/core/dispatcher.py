@@ -131,6 +131,8 @@ class Dispatcher:
             failed=self._outbox.count(Stage.FAILED) + self.links.count(Stage.FAILED),
             active_instance=None if active is None else active.settings.name,
             delivering=bool(self._deliverer.busy) or self.links.busy,
+            delivered=self._outbox.deliveries.count,
+            last_delivery=self._outbox.deliveries.last_at,
         )
 
     @property

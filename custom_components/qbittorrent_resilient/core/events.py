@@ -60,13 +60,16 @@ class QueueSnapshot:
     """How many jobs are queued and failed, where the next one would go, and what is under way.
 
     `active_instance` is the name of the first instance that is ok. `delivering` tells whether a
-    pass is under way: jobs that are about to be delivered count as queued until then.
+    pass is under way: jobs that are about to be delivered count as queued until then. `delivered`
+    is how many were delivered since it was set up, `last_delivery` when, in epoch seconds.
     """
 
     queued: int
     failed: int
     active_instance: str | None
     delivering: bool
+    delivered: int
+    last_delivery: float | None
 
 
 _OF_CALL = {

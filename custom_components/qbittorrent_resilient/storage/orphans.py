@@ -17,8 +17,8 @@ _LOGGER = logging.getLogger(__name__)
 
 LINKS = ".links"
 """At the end of the names of files that hold web links."""
-_ABOUT_SERVERS = ("sent_to", "sent_at", "suspects", "launched", "log_began", "unsaved")
-"""Fields of a record that mean nothing once the servers of the entry are gone.
+_ABOUT_ENTRY = ("sent_to", "sent_at", "suspects", "launched", "log_began", "unsaved", "ordinal")
+"""Fields of a record that mean nothing once the entry and its servers are gone.
 
 `instances` still does: those that are set up with the same names may get the magnet, and no others.
 """
@@ -86,7 +86,7 @@ def _is_owed(record: Any) -> bool:
 def _stripped(record: Any, servers: Mapping[str, str]) -> Any:
     if not isinstance(record, dict):
         return record
-    stripped = {name: value for name, value in record.items() if name not in _ABOUT_SERVERS}
+    stripped = {name: value for name, value in record.items() if name not in _ABOUT_ENTRY}
     if isinstance(named := stripped.get("instances"), list):
         stripped["instances"] = [
             servers.get(one, one) if isinstance(one, str) else one for one in named

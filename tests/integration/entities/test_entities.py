@@ -30,6 +30,20 @@ ENTITIES = {
         "qBittorrent Resilient Failed magnets",
         "0",
     ),
+    "hub_delivered_magnets": (
+        f"sensor.{HUB}_delivered_magnets",
+        "delivered_magnets",
+        "hub",
+        "qBittorrent Resilient Delivered magnets",
+        "0",
+    ),
+    "hub_last_delivery": (
+        f"sensor.{HUB}_last_delivery",
+        "last_delivery",
+        "hub",
+        "qBittorrent Resilient Last delivery",
+        "unknown",
+    ),
     "hub_magnets": (
         f"event.{HUB}_magnets",
         "magnets",
@@ -111,11 +125,19 @@ async def test_kinds(hass: HomeAssistant, start: Start, primary: FakeQBittorrent
         state = hass.states.get(entity)
         assert state
         assert state.attributes["device_class"] == BinarySensorDeviceClass.CONNECTIVITY
-    for entity in (f"sensor.{HUB}_queued_magnets", f"sensor.{HUB}_failed_magnets"):
-        state = hass.states.get(entity)
+    kinds = {
+        "queued_magnets": "measurement",
+        "failed_magnets": "measurement",
+        "delivered_magnets": "total_increasing",
+    }
+    for key, kind in kinds.items():
+        state = hass.states.get(f"sensor.{HUB}_{key}")
         assert state
-        assert state.attributes["state_class"] == "measurement"
-        assert "unit_of_measurement" not in state.attributes  # "1 magnets" is no English
+        assert state.attributes["state_class"] == kind
+        assert state.attributes["unit_of_measurement"] == "magnets"
+    last = hass.states.get(f"sensor.{HUB}_last_delivery")
+    assert last
+    assert last.attributes["device_class"] == "timestamp"
     status = hass.states.get("sensor.first_status")
     assert status
     assert status.attributes["device_class"] == "enum"

@@ -192,8 +192,21 @@ class PassState:
                 delivered = replace(delivered, unsaved=unsaved)
             if fate is Fate.ADDED:
                 delivered = delivered.suspecting(sorted(self.survey.too_slow - {settings.key}))
+            counts = self._counts(job, settings.key, fate)
+            ordinal = self._outbox.deliveries.add(now) if counts else job.ordinal or 0
+            delivered = replace(delivered, ordinal=ordinal)
             self._outbox.put(delivered)
             self.outcomes[info_hash] = Outcome(job.magnet, fate, instance=settings.name)
+
+    def _counts(self, job: Job, key: str, fate: Fate) -> bool:
+        """Tell whether a job that an instance lists is a delivery that was not counted yet.
+
+        What was there before it was sent is none, unless it has waited in the queue. What a
+        restart lost counts once; what is given again and added again counts again.
+        """
+        if fate is Fate.ADDED:
+            return self._caller is not None or not job.ordinal
+        return job.ordinal is None and (self._caller is None or job.sent_to == key)
 
     def mark_uncertain(self, job: Job) -> None:
         """Leave a job alone that an instance may have and that cannot be asked now."""

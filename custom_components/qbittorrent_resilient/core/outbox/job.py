@@ -76,7 +76,8 @@ class Job(NamedTuple):
     magnet: they could not be asked for too long, so the job went on without their answer. `crash`
     is known of an instance that went down right after it was sent the magnet. `losses` is how often
     a restart lost it after it was listed, though no save had failed. `file` names the torrent file
-    that is sent in place of the magnet (torrent_files.py).
+    that is sent in place of the magnet (torrent_files.py). `ordinal` says the how many-th delivery
+    of the entry it was (deliveries.py); 0 if the instance had the magnet before, None before that.
     """
 
     magnet: Magnet
@@ -99,6 +100,7 @@ class Job(NamedTuple):
     losses: int = 0
     instances: tuple[str, ...] | None = None
     file: str | None = None
+    ordinal: int | None = None
 
     @property
     def info_hash(self) -> str:

@@ -13,6 +13,7 @@ from operator import attrgetter
 from ..errors import ClosedError, StorageError
 from ..listeners import Listeners
 from ..magnet import Magnet
+from .deliveries import Deliveries
 from .job import Job, Stage
 from .record import Record, files_of, from_record, to_record
 from .resubmission import resubmitted
@@ -30,10 +31,13 @@ YIELD_EVERY = 1000
 class Outbox:
     """All jobs, by info-hash, in memory and in the store."""
 
-    def __init__(self, store: QueueStore, *, remember_seconds: float = 0.0) -> None:
+    def __init__(
+        self, store: QueueStore, *, remember_seconds: float = 0, counted: Deliveries | None = None
+    ) -> None:
         """Keep the jobs in `store`, and remember what was delivered for so long; 0: not at all."""
         self._store = store
         self.remember_seconds = remember_seconds
+        self.deliveries = counted or Deliveries()
         self._jobs: dict[str, Job] = {}
         self._by_topic: dict[str, str] = {}
         self._by_stage: dict[Stage, dict[str, Job]] = {stage: {} for stage in Stage}
@@ -61,7 +65,8 @@ class Outbox:
         async for info_hash, record in cooperatively((await self._store.load()).items()):
             self._files |= files_of({info_hash: record})
             try:
-                self._set(from_record(record, info_hash))
+                self._set(job := from_record(record, info_hash))
+                self.deliveries.catch_up_with(job)
             except ValueError:
                 unreadable += 1
                 _LOGGER.debug("Stored magnet %s cannot be read", info_hash)

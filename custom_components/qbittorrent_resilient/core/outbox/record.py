@@ -33,6 +33,7 @@ _PLAIN: Mapping[str, tuple[type, ...]] = {
     "suspects": _TEXTS,
     "losses": _COUNT,
     "instances": _TEXTS,
+    "ordinal": _COUNT,
 }
 """The fields of a job that are stored as they are, and the types that they may have."""
 _OPTIONS: Mapping[str, tuple[type, ...]] = {

@@ -34,6 +34,7 @@ def resubmitted(old: Job, new: Job) -> Job:
         crash=crash,
         losses=old.losses,
         file=file,
+        ordinal=old.ordinal,
     )
     if old.stage in (Stage.FAILED, Stage.DUPLICATE_CHECK):
         return merged

@@ -87,5 +87,6 @@ def shift_times(outbox: Outbox, instances: Iterable[InstanceMonitor], step: Cloc
     for job in outbox.everything():
         if (shifted := job.with_times_shifted(step.by, step.since, step.until)) is not job:
             outbox.put(shifted)
+    outbox.deliveries.shift(step)
     for monitor in instances:
         monitor.shift_times(step)
