@@ -8,6 +8,7 @@ from homeassistant.core import Event, HomeAssistant
 from homeassistant.exceptions import ConfigEntryError, ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.typing import ConfigType
+from homeassistant.loader import async_get_loaded_integration
 
 from . import issues
 from .const import DOMAIN, TITLE
@@ -88,6 +89,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: ResilientConfigEntry) ->
         identifiers={(DOMAIN, entry.entry_id)},
         entry_type=dr.DeviceEntryType.SERVICE,
         name=TITLE,
+        sw_version=str(async_get_loaded_integration(hass, DOMAIN).version),
     )
 
     async def stop(_event: Event | None = None) -> None:

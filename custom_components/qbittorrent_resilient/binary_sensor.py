@@ -1,6 +1,6 @@
 """Whether the VPN is up, and whether each instance may get magnets."""
 
-from typing import override
+from typing import Any, override
 
 from homeassistant.components.binary_sensor import (
     DOMAIN as BINARY_SENSOR_DOMAIN,
@@ -60,6 +60,13 @@ class InstanceBinarySensor(InstanceEntity, BinarySensorEntity):
     """On while the instance is ok; the device's main entity."""
 
     _attr_name = None
+
+    @property
+    @override
+    def extra_state_attributes(self) -> dict[str, Any]:
+        """Return what of its settings says when it is used."""
+        settings = self.coordinator.monitor.settings
+        return {"priority": settings.priority, "requires_vpn": settings.requires_vpn}
 
     @property
     @override

@@ -7,6 +7,8 @@ from homeassistant.const import CONF_SCAN_INTERVAL
 DOMAIN = "qbittorrent_resilient"
 TITLE = "qBittorrent Resilient"
 SUBENTRY_INSTANCE = "instance"
+EVENT_MAGNETS = f"{DOMAIN}_magnets"
+"""On the event bus, beside each event of the entity, so that the activity can say more of it."""
 MINOR_VERSION = 2
 """Of what is stored of the entry; `migration.py` brings what is older up to date."""
 TROUBLESHOOTING_URL = (

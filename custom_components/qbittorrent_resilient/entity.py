@@ -11,6 +11,7 @@ from homeassistant.helpers.update_coordinator import CoordinatorEntity, DataUpda
 
 from .const import DOMAIN, TITLE
 from .coordinator import InstanceCoordinator
+from .reasons import async_selector_texts
 
 
 class HubEntity[C: DataUpdateCoordinator[Any]](CoordinatorEntity[C]):
@@ -27,6 +28,8 @@ class HubEntity[C: DataUpdateCoordinator[Any]](CoordinatorEntity[C]):
             identifiers={(DOMAIN, entry.entry_id)},
             entry_type=DeviceEntryType.SERVICE,
             name=TITLE,
+            manufacturer=TITLE,
+            model=async_model(coordinator.hass, "hub"),
         )
 
     @property
@@ -52,7 +55,7 @@ class InstanceEntity(CoordinatorEntity[InstanceCoordinator]):
             entry_type=DeviceEntryType.SERVICE,
             name=settings.name,
             manufacturer="qBittorrent",
-            model="qBittorrent server",
+            model=async_model(coordinator.hass, "instance"),
             sw_version=coordinator.monitor.client.version,
             configuration_url=settings.url,
             via_device_id=dr.async_get_device_id_by_identifier(
@@ -65,6 +68,12 @@ class InstanceEntity(CoordinatorEntity[InstanceCoordinator]):
     def suggested_object_id(self) -> str | None:
         """Return the same id in every language: dashboards and the README name the entities."""
         return None if self.name is None else self.entity_description.key
+
+
+@callback
+def async_model(hass: HomeAssistant, kind: str) -> str | None:
+    """Return the model of a device in Home Assistant's language; the registry translates none."""
+    return async_selector_texts(hass, "device_model").get(kind)
 
 
 @callback

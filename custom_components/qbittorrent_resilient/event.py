@@ -6,6 +6,7 @@ from homeassistant.components.event import EventEntity, EventEntityDescription
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .const import EVENT_MAGNETS
 from .coordinator import QueueCoordinator
 from .core.dispatcher import Event
 from .core.events import DeliveryEvent, EventType
@@ -57,3 +58,13 @@ class MagnetsEvent(HubEntity[QueueCoordinator], EventEntity):
             | {name: value for name, value in details.items() if value is not None},
         )
         self.async_write_ha_state()
+        self.hass.bus.async_fire(
+            EVENT_MAGNETS,
+            {
+                "entity_id": self.entity_id,
+                "type": event.event_type.value,
+                "count": event.count,
+                **details,
+            },
+            context=self._context,
+        )

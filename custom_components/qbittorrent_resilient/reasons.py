@@ -1,10 +1,13 @@
-"""Reasons in the user's words."""
+"""Reasons, and what else was found out, in the user's words."""
 
 from homeassistant.components.event import DOMAIN as EVENT_DOMAIN
 from homeassistant.components.sensor import DOMAIN as SENSOR_DOMAIN
 from homeassistant.components.todo import DOMAIN as TODO_DOMAIN
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers.translation import async_translate_state_attr
+from homeassistant.helpers.translation import (
+    async_get_cached_translations,
+    async_translate_state_attr,
+)
 
 from .const import DOMAIN
 from .core import names
@@ -32,3 +35,11 @@ def async_delivery_text(hass: HomeAssistant, delivery: RecentDelivery) -> str:
         hass, delivery.fate, TODO_DOMAIN, DOMAIN, "queue", None, "delivery"
     )
     return text.replace("{instance}", names.light_markdown(delivery.instance or ""))
+
+
+@callback
+def async_selector_texts(hass: HomeAssistant, table: str) -> dict[str, str]:
+    """Return a table of texts by their keys, in the same language."""
+    texts = async_get_cached_translations(hass, hass.config.language, "selector", DOMAIN)
+    prefix = f"component.{DOMAIN}.selector.{table}.options."
+    return {key.removeprefix(prefix): text for key, text in texts.items() if key.startswith(prefix)}

@@ -50,8 +50,8 @@ async def test_all_lines(
     shown = await lines(hass, caplog)
     assert shown == {
         "running": True,
-        "instances_ok": "2 / 2",
-        "vpn": "on",
+        "instances_ok": "2 of 2",
+        "vpn": "Up",
         "queued_magnets": 0,
         "failed_magnets": 0,
     }
@@ -65,8 +65,8 @@ async def test_all_lines(
     await add(hass, link(1), link(2))
     assert await lines(hass, caplog) == {
         "running": True,
-        "instances_ok": "0 / 2",
-        "vpn": "off",
+        "instances_ok": "0 of 2",
+        "vpn": "Down",
         "queued_magnets": 2,
         "failed_magnets": 1,
     }
@@ -79,7 +79,7 @@ async def test_no_vpn_is_watched(
     primary: FakeQBittorrent,
 ) -> None:
     await start(instance("first", primary))
-    assert (await lines(hass, caplog))["vpn"] == "not watched"
+    assert (await lines(hass, caplog))["vpn"] == "Not watched"
 
 
 async def test_nothing_runs(
@@ -104,4 +104,4 @@ async def test_vpn_that_only_a_gluetun_tells_of(
     gluetun: FakeGluetun,
 ) -> None:
     await start(instance("first", primary, requires_vpn=True, gluetun={"gluetun_url": gluetun.url}))
-    assert (await lines(hass, caplog))["vpn"] == "on"
+    assert (await lines(hass, caplog))["vpn"] == "Up"

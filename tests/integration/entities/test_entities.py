@@ -1,12 +1,15 @@
 """Which entities there are, what they are called, and what they do not tell."""
 
 import json
+from unittest.mock import patch
 
 from homeassistant.components.binary_sensor import BinarySensorDeviceClass
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.loader import async_get_loaded_integration
 import pytest
 
+from custom_components.qbittorrent_resilient import entity as entity_module
 from tests.support.common import TARGET, FakeVpn, Start, info_hash, instance, link, poll
 from tests.support.fake.server import FakeQBittorrent
 
@@ -172,7 +175,43 @@ async def test_devices(
         assert one.entry_type is dr.DeviceEntryType.SERVICE
     first = devices["First"]
     assert first.configuration_url == primary.url
-    assert first.manufacturer == "qBittorrent"
+    assert (first.manufacturer, first.model) == ("qBittorrent", "qBittorrent server")
+    hub = devices["qBittorrent Resilient"]
+    assert (hub.manufacturer, hub.model) == (
+        "qBittorrent Resilient",
+        "Magnet delivery with failover",
+    )
+    assert hub.sw_version == async_get_loaded_integration(hass, HUB).version
+
+
+async def test_model_in_the_language_of_home_assistant(
+    hass: HomeAssistant,
+    start: Start,
+    primary: FakeQBittorrent,
+    device_registry: dr.DeviceRegistry,
+) -> None:
+    with patch.object(
+        entity_module, "async_selector_texts", lambda _hass, _table: {"hub": "Zustellung"}
+    ):
+        entry = await start(instance("first", primary))
+    hub = device_registry.async_get_device_by_identifier((HUB, "hub"), entry.entry_id)
+    assert hub
+    assert hub.model == "Zustellung"
+
+
+async def test_priority_and_need_of_the_vpn(
+    hass: HomeAssistant, start: Start, primary: FakeQBittorrent, secondary: FakeQBittorrent
+) -> None:
+    await start(
+        instance("first", primary, requires_vpn=True, priority=2),
+        instance("second", secondary, priority=3),
+        targets=(TARGET,),
+    )
+    expected = {"first": (2, True), "second": (3, False)}
+    for name, wanted in expected.items():
+        state = hass.states.get(f"binary_sensor.{name}")
+        assert state
+        assert (state.attributes["priority"], state.attributes["requires_vpn"]) == wanted
 
 
 async def test_active_instance_follows_the_line(
