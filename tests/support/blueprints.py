@@ -34,19 +34,25 @@ def phone_id(hass: HomeAssistant) -> str:
 
 async def run(hass: HomeAssistant, folder: Path, name: str, **inputs: Any) -> Calls:
     """Import a blueprint and set an automation up with it; return what it tells by its actions."""
-    hass.config.config_dir = str(folder)
     calls: Calls = async_mock_service(hass, "test", "fired")
+    await run_with_defaults(hass, folder, name, **{"actions": [TOLD]} | inputs)
+    return calls
+
+
+async def run_with_defaults(hass: HomeAssistant, folder: Path, name: str, **inputs: Any) -> None:
+    """Import a blueprint and set an automation up with it, with these inputs and no others."""
+    hass.config.config_dir = str(folder)
+    assert await async_setup_component(hass, "persistent_notification", {})  # as in real life
     data: Any = yaml_util.parse_yaml((FOLDER / f"{name}.yaml").read_text())
     blueprint = Blueprint(data, expected_domain="automation", schema=BLUEPRINT_SCHEMA)
     await async_get_blueprints(hass).async_add_blueprint(blueprint, f"qbr/{name}.yaml")
     if hass.config_entries.async_entries("mobile_app"):
         inputs |= {"phones": [phone_id(hass)]}
-    use = {"path": f"qbr/{name}.yaml", "input": {"actions": [TOLD]} | inputs}
+    use = {"path": f"qbr/{name}.yaml", "input": inputs}
     config = {"alias": "Under test", "use_blueprint": use}
     assert await async_setup_component(hass, "automation", {"automation": [config]})
     await hass.async_block_till_done()
     assert [one.state for one in hass.states.async_all("automation")] == ["on"]
-    return calls
 
 
 async def rounds(hass: HomeAssistant, vpn: FakeVpn, count: int, *, up: bool) -> None:

@@ -12,10 +12,12 @@ import pytest
 from pytest_homeassistant_custom_component.test_util.aiohttp import AiohttpClientMocker
 
 from custom_components.qbittorrent_resilient.core.events import DeliveryEvent, EventType
-from tests.support.actions import add, call
+from tests.support.actions import add, call, check
 from tests.support.automations import Calls
-from tests.support.blueprints import FOLDER, ROOT, run, runs, texts, timed
+from tests.support.blueprints import FOLDER, ROOT, run, run_with_defaults, runs, texts, timed
 from tests.support.common import (
+    TARGET,
+    FakeVpn,
     Start,
     eventually,
     info_hash,
@@ -83,7 +85,7 @@ async def test_queue_waits(
     await settled(hass)
     assert not calls
     await poll(hass, 601)
-    assert texts(calls) == ["1 magnet waits: No server takes them now: unreachable."]
+    assert texts(calls) == ["1 magnet waits: Torrent 1. First: Unreachable."]
     (note,) = phone
     assert note.data["title"] == "1 magnet waits"
     assert [one["action"] for one in note.data["data"]["actions"]] == [RETRY]
@@ -121,7 +123,7 @@ async def test_queue_waits_since_before_a_start(
     assert not calls
     pass_time(hass, 601)
     await eventually(lambda: calls)
-    assert texts(calls) == ["2 magnets wait: No server takes them now: unreachable."]
+    assert texts(calls) == ["2 magnets wait: Torrent 1, Torrent 2. First: Unreachable."]
 
 
 async def test_queue_waits_since_before_a_reload(
@@ -137,7 +139,7 @@ async def test_queue_waits_since_before_a_reload(
         await eventually(lambda: timed(hass, 10) == 1)
     pass_time(hass, 601)
     await eventually(lambda: not runs(hass))
-    assert texts(calls) == ["1 magnet waits: No server takes them now: unreachable."]
+    assert texts(calls) == ["1 magnet waits: Torrent 1. First: Unreachable."]
     pass_time(hass, 700)
     await looked()
     assert (len(calls), runs(hass)) == (1, 0)
@@ -219,3 +221,88 @@ async def test_duplicated(
     await settled(hass)
     assert texts(calls) == ["2 magnets are on two servers: Also on First. One, Two"]
     assert "actions" not in phone[0].data["data"]
+
+
+NOTES = "persistent_notification"
+
+
+def shown(hass: HomeAssistant) -> list[tuple[str, str]]:
+    """Return title and message of each notification that Home Assistant itself shows."""
+    notes = hass.data.get(NOTES, {})
+    return [(one["title"], one["message"]) for one in notes.values()]
+
+
+@pytest.mark.usefixtures("clock")
+async def test_told_in_home_assistant_by_default(
+    hass: HomeAssistant, start: Start, primary: FakeQBittorrent, tmp_path: Path
+) -> None:
+    """Without a phone and an action; every failure stays to be read."""
+    await start(instance("first", primary))
+    await run_with_defaults(hass, tmp_path, "notify_failed")
+    primary.torrents.never_listed = {info_hash(number) for number in range(1, 10)}
+    await add(hass, link(1, name="a*b*"))
+    await add(hass, link(2))
+    await settled(hass)
+    assert shown(hass) == [
+        ("1 magnet failed", "Reason: Refused by the server. a∗b∗"),
+        ("1 magnet failed", "Reason: Refused by the server. Torrent 2"),
+    ]
+
+
+async def test_queue_is_told_of_in_home_assistant_by_default(
+    hass: HomeAssistant,
+    start: Start,
+    vpn: FakeVpn,
+    primary: FakeQBittorrent,
+    secondary: FakeQBittorrent,
+    tmp_path: Path,
+) -> None:
+    """Which, where and why, in words; the notification goes away with the queue."""
+    await start(
+        instance("seed_box*", primary, requires_vpn=True),
+        instance("second", secondary, priority=2),
+        targets=(TARGET,),
+        options={"scan_interval": 3600},
+    )
+    await run_with_defaults(hass, tmp_path, "notify_queue", minutes=0)
+    await secondary.refuse()
+    vpn.up = False
+    await check(hass)
+    await check(hass)
+    await check(hass)
+    await add(hass, link(1, name="<b>One</b>"), *(link(number) for number in range(2, 13)))
+    await settled(hass)
+    ((title, message),) = shown(hass)
+    assert title == "12 magnets wait"
+    assert message.startswith("‹b›One‹/b›, Torrent 2, Torrent 3, ")
+    assert message.endswith(", Torrent 10 and more. Second: Unreachable; Seed_box∗: VPN down.")
+    vpn.up = True
+    await check(hass)
+    await check(hass)
+    await eventually(lambda: len(primary.hashes) == 12)
+    await settled(hass)
+    assert shown(hass) == []
+
+
+async def test_nothing_in_home_assistant_with_a_phone(
+    hass: HomeAssistant, start: Start, phone: Calls, primary: FakeQBittorrent, tmp_path: Path
+) -> None:
+    await start(instance("first", primary), options={"scan_interval": 3600})
+    await run_with_defaults(hass, tmp_path, "notify_queue", minutes=0)
+    await primary.refuse()
+    await add(hass, link(1))
+    await settled(hass)
+    assert len(phone) == 1
+    assert shown(hass) == []
+
+
+@pytest.mark.parametrize("name", ["notify_failed", "notify_queue"])
+def test_words_are_those_of_the_integration(name: str) -> None:
+    """A blueprint cannot ask for the text of a reason that no entity has at the moment."""
+    parsed: Any = yaml_util.parse_yaml((FOLDER / f"{name}.yaml").read_text())
+    words = dict(parsed["variables"]["words"])
+    assert words.pop("ok", "Waits for its turn") == "Waits for its turn"
+    file = ROOT / "custom_components" / "qbittorrent_resilient" / "translations" / "en.json"
+    texts: Any = json.loads(file.read_text())
+    known = texts["entity"]["event"]["magnets"]["state_attributes"]["reason"]["state"]
+    assert words == known

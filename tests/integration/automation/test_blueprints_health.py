@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.actions import call, check, status_of
 from tests.support.automations import Calls
-from tests.support.blueprints import rounds, run, runs, texts, timed
+from tests.support.blueprints import rounds, run, run_with_defaults, runs, texts, timed
 from tests.support.common import (
     TARGET,
     FakeVpn,
@@ -23,12 +23,12 @@ from tests.support.common import (
 from tests.support.fake.server import FakeQBittorrent
 from tests.support.states import bring_up, take_down, vpn_state
 
-VPN_DOWN = "The VPN is down: No target has answered (for 10 min)."
+VPN_DOWN = "The VPN is down: No target answers, for 10 minutes."
 VPN_BACK = "The VPN is back: Servers that need it are checked now."
 
 
 def down(name: str, status: str = "Unreachable") -> str:
-    return f"{name} is down: Its status: {status} (for 10 min)."
+    return f"{name} is down: Its status: {status}, for 10 minutes."
 
 
 async def test_vpn_down_and_back(
@@ -52,7 +52,7 @@ async def test_vpn_down_and_back(
     await rounds(hass, vpn, 2, up=True)
     await eventually(lambda: len(calls) == 2)
     assert texts(calls) == [
-        "The VPN is down: No target has answered (for 10 min).",
+        "The VPN is down: No target answers, for 10 minutes.",
         "The VPN is back: Servers that need it are checked now.",
     ]
     assert [one.data["title"] for one in phone] == ["The VPN is down", "The VPN is back"]
@@ -72,8 +72,8 @@ async def test_servers_down_and_back(
     await call(hass, "check_health")
     await eventually(lambda: len(calls) == 2)
     assert sorted(texts(calls)) == [
-        "First is down: Its status: Unreachable (for 0 min).",
-        "Second is down: Its status: Unreachable (for 0 min).",
+        "First is down: Its status: Unreachable.",
+        "Second is down: Its status: Unreachable.",
     ]
     calls.clear()
     await secondary.listen()
@@ -107,8 +107,8 @@ async def test_chosen_servers_and_those_that_wait(
     await rounds(hass, vpn, 3, up=False)
     await eventually(lambda: len(calls) == 2)
     assert sorted(texts(calls)) == [
-        "First is down: Its status: VPN down (for 0 min).",
-        "The VPN is down: No target has answered (for 0 min).",
+        "First is down: Its status: VPN down.",
+        "The VPN is down: No target answers.",
     ]
     await rounds(hass, vpn, 2, up=True)
     await settled(hass)
@@ -256,3 +256,43 @@ async def test_down_since_before_a_reload(
     pass_time(hass, 601)
     await eventually(lambda: len(calls) == 2)
     assert sorted(texts(calls)) == sorted([down("First"), VPN_DOWN])
+
+
+@pytest.mark.parametrize(
+    ("minutes", "lasting"),
+    [
+        (0, ""),
+        (1, ", for 1 minute"),
+        (59, ", for 59 minutes"),
+        (60, ", for 1 hour"),
+        (90, ", for 90 minutes"),
+        (120, ", for 2 hours"),
+    ],
+)
+async def test_in_home_assistant_by_default(
+    hass: HomeAssistant,
+    start: Start,
+    primary: FakeQBittorrent,
+    tmp_path: Path,
+    minutes: int,
+    lasting: str,
+) -> None:
+    """Without a phone and an action. One notification of each server says how it is now."""
+    await start(instance("first", primary))
+    await run_with_defaults(hass, tmp_path, "notify_health", minutes=minutes)
+    await primary.refuse()
+    await call(hass, "check_health")
+    if minutes:
+        await eventually(lambda: timed(hass, minutes) == 1)
+        pass_time(hass, 60 * minutes + 1)
+    notes = hass.data.setdefault("persistent_notification", {})
+    await eventually(lambda: notes)
+    (note,) = notes.values()
+    assert note["title"] == "First is down"
+    assert note["message"] == f"Its status: Unreachable{lasting}."
+    await eventually(lambda: runs(hass) == 1)
+    await primary.listen()
+    await call(hass, "check_health")
+    await eventually(lambda: not runs(hass))
+    (note,) = notes.values()
+    assert note["title"] == "First is back"
