@@ -11,6 +11,7 @@ from tools.bench.side_by_side.figures import (
     Row,
     Samples,
     at_most,
+    felt,
     milliseconds,
     short,
 )
@@ -30,6 +31,7 @@ PARTS = [
                     Beside("a peer", milliseconds([0.030]), at_most(0.1, 1, "ahead")),
                 ],
                 note="A note.",
+                feels="at once",
             ),
             Row("memory", Samples((4.2,), "MB"), goal=at_most(4.2, 5, "≤ 5 MB")),
         ],
@@ -45,7 +47,7 @@ def test_markdown() -> None:
         "",
         "| | this integration | beside | ratio | goal |",
         "|---|---|---|---|---|",
-        "| 1 magnet | 3.00 ms (2.00–4.00) | the floor: 1.00 ms | 3.00 × | ≤ 1.5 × ✗ |",
+        "| 1 magnet<br>*at once* | 3.00 ms (2.00–4.00) | the floor: 1.00 ms | 3.00 × | ≤ 1.5 × ✗ |",
         "|  |  | a peer: 30.0 ms | 0.10 × | ahead ✓ |",
         "| memory | 4.20 MB | – | – | ≤ 5 MB ✓ |",
         "",
@@ -77,6 +79,18 @@ def test_nothing_to_compare_with() -> None:
 )
 def test_three_digits_that_count(value: float, text: str) -> None:
     assert short(value) == text
+
+
+@pytest.mark.parametrize(
+    ("samples", "text"),
+    [
+        (milliseconds([0.1499, 9, 0.1]), "1,000 links in 0.15 s"),
+        (Samples((10.7,), "s"), "1,000 links in 10.7 s"),
+        (milliseconds([0.005]), "1,000 links at once"),
+    ],
+)
+def test_what_a_time_means_to_whoever_waits(samples: Samples, text: str) -> None:
+    assert felt("1,000 links", samples) == text
 
 
 def test_page_keeps_what_is_around_the_table(tmp_path: Path) -> None:

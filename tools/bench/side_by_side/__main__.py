@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+import json
 from pathlib import Path
 import sys
 import time
@@ -12,13 +13,18 @@ from tests.support.harness.workspace import workspace
 from tools.bench.plots import write_plots
 
 from .adding import adding
+from .compare import Report, comparison, read
+from .crowding import crowding
 from .detecting import detecting
 from .failing import failing
 from .figures import Part
+from .flooding import flooding
 from .idling import idling
+from .instances import instances
 from .leaking import leaking
 from .machine import about
 from .many import many
+from .queueing import queueing
 from .report import as_json, markdown, missed, put_into
 from .scale import FULL, QUICK, TINY, Scale
 from .starting import starting
@@ -32,15 +38,19 @@ MEASURES: dict[str, Measure] = {
     "adding": adding,
     "waking": waking,
     "failing": failing,
+    "crowding": crowding,
+    "queueing": queueing,
+    "instances": instances,
     "starting": starting,
     "detecting": detecting,
     "leaking": leaking,
     "idling": idling,
     "many": many,
+    "flooding": flooding,
 }
-ALONE = ("adding", "waking", "failing")
+ALONE = ("adding", "waking", "failing", "crowding", "queueing", "instances")
 """These want the machine to themselves, one after the other."""
-TOGETHER = (("detecting", "starting"), ("leaking",), ("idling",), ("many",))
+TOGETHER = (("detecting", "starting"), ("leaking",), ("idling",), ("many", "flooding"))
 """These mostly wait, and count their own: four rows side by side, each one after the other."""
 
 
@@ -55,7 +65,20 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--docs", action="store_true", help="put table and plots into docs/benchmark.md, too"
     )
+    parser.add_argument(
+        "--compare",
+        type=_report,
+        metavar="FILE",
+        help="an earlier benchmark.json: what changed since, by ratio within each run",
+    )
     return parser.parse_args()
+
+
+def _report(name: str) -> Report:
+    try:
+        return read(Path(name))
+    except (OSError, ValueError) as err:
+        raise argparse.ArgumentTypeError(str(err)) from err
 
 
 async def measure(scale: Scale, names: list[str]) -> list[Part]:
@@ -78,9 +101,10 @@ async def measure(scale: Scale, names: list[str]) -> list[Part]:
             else:
                 say(f"{name} done")
 
+    before, rows = ((), (ALONE, *TOGETHER)) if scale.all_at_once else (ALONE, TOGETHER)
     with workspace("bench") as folder:
-        await one_by_one(folder, ALONE)
-        await asyncio.gather(*(one_by_one(folder, row) for row in TOGETHER))
+        await one_by_one(folder, before)
+        await asyncio.gather(*(one_by_one(folder, row) for row in rows))
     say("all done")
     return [part for name in MEASURES for part in parts.get(name, ())]
 
@@ -98,7 +122,12 @@ def main() -> None:
     print(table)
     arguments.out.mkdir(parents=True, exist_ok=True)
     (arguments.out / "benchmark.md").write_text(table, encoding="utf-8")
-    (arguments.out / "benchmark.json").write_text(as_json(parts, ran_on), encoding="utf-8")
+    report = as_json(parts, ran_on)
+    (arguments.out / "benchmark.json").write_text(report, encoding="utf-8")
+    if arguments.compare is not None:
+        compared = comparison(arguments.compare, json.loads(report))
+        print(compared)
+        (arguments.out / "comparison.md").write_text(compared, encoding="utf-8")
     if arguments.docs:
         page = ROOT / "docs" / "benchmark.md"
         put_into(page, table)

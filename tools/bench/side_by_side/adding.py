@@ -1,7 +1,6 @@
 """Adding: one whole call over the websocket, beside the bare wire and other ways to do it."""
 
 from collections.abc import Awaitable, Callable, Mapping
-import os
 from pathlib import Path
 import time
 
@@ -9,8 +8,8 @@ from tests.support.harness.home_assistant import DOMAIN
 from tests.support.harness.qbittorrent import VERSIONS, QBittorrent
 from tests.support.harness.transmission import Transmission
 
-from .figures import Beside, Goal, Part, Row, at_most, milliseconds
-from .parts import Magnets, Raw, home_assistant, servers, set_up, set_up_core
+from .figures import Beside, Goal, Part, Row, at_most, felt, milliseconds
+from .parts import Magnets, Raw, bare_steps, home_assistant, servers, set_up, set_up_core
 from .scale import Scale
 from .wire import Wire
 
@@ -19,9 +18,9 @@ type Way = Callable[[Mapping[str, str]], Awaitable[None]]
 OURS, FLOOR = "ours", "one POST, looked up until listed"
 STEPS = "our steps, bare"
 NOTE = (
-    "*Our steps, bare*: an action that does nothing, a synced write, two looks at what is there, "
-    "one POST, and a look until all are listed. That much it takes to lose nothing and to add "
-    "nothing twice; one POST without it is faster for a few magnets."
+    "*Our steps, bare*: an action that does nothing, a synced write and at the same time two looks "
+    "at what is there, one POST, and a look until all are listed. That much it takes to lose "
+    "nothing and to add nothing twice; one POST without it is faster for a few magnets."
 )
 EACH, API = "one POST each, unconfirmed", "an action with qbittorrent-api, looked up until listed"
 TRANSMISSION = "core's transmission.add_torrent, one by one"
@@ -57,19 +56,10 @@ def _ways(wire: Wire, raw: Raw, server: QBittorrent, entry: str, scratch: Path) 
         assert len(response["added"]) == len(magnets), response
 
     async def floor(magnets: Mapping[str, str]) -> None:
-        await raw.add(list(magnets.values()))
-        while await raw.listed(list(magnets)) < len(magnets):
-            pass
+        await raw.add_and_look(magnets)
 
     async def steps(magnets: Mapping[str, str]) -> None:
-        await wire.call(DOMAIN, "get_queue")
-        with scratch.open("ab") as file:
-            file.write("".join(magnets.values()).encode())
-            file.flush()
-            os.fsync(file.fileno())
-        await raw.listed(list(magnets))
-        await raw.post("torrents/info", {"sort": "infohash_v2", "reverse": "true", "limit": "200"})
-        await floor(magnets)
+        await bare_steps(wire, [raw], magnets, scratch)
 
     async def each(magnets: Mapping[str, str]) -> None:
         for one in magnets.values():
@@ -127,14 +117,17 @@ def _row(count: int, times: Mapping[tuple[int, str], list[float]]) -> Row:
         other = milliseconds(times[count, name])
         ratio = ours.median / other.median
         beside.append(Beside(name, other, _goal(count, name, ratio)))
-    return Row(f"{count:,} magnet{'s' if count > 1 else ''}", ours, beside, note=NOTE)
+    plural = "s" if count > 1 else ""
+    feels = felt(f"{count:,} link{plural}", ours)
+    return Row(f"{count:,} magnet{plural}", ours, beside, note=NOTE, feels=feels)
 
 
 def _goal(count: int, name: str, ratio: float) -> Goal | None:
     if name == STEPS:
-        return None
+        return at_most(ratio, 1.15, "≤ 1.15 ×") if count <= 10 else None
     if name == FLOOR:
-        return at_most(ratio, 1.5, "≤ 1.5 ×") if count >= 100 else None
+        limit = {100: 1.5, 1000: 1.25}.get(count)
+        return None if limit is None else at_most(ratio, limit, f"≤ {limit:g} ×")
     if name == EACH and count >= 1000:
         return at_most(ratio, 1 / 2, "≥ 2 × faster")
     if name == TRANSMISSION and count >= 100:

@@ -41,6 +41,16 @@ def milliseconds(seconds: Iterable[float]) -> Samples:
     return Samples(tuple(1000 * one for one in seconds), "ms")
 
 
+NOTICED_SECONDS = 0.1
+"""What takes less happens at once, to whoever waits for it."""
+
+
+def felt(what: str, samples: Samples) -> str:
+    """Return what a time means to whoever waits: `1,000 links in 0.15 s`; samples are s or ms."""
+    seconds = samples.median / (1000 if samples.unit == "ms" else 1)
+    return f"{what} at once" if seconds < NOTICED_SECONDS else f"{what} in {short(seconds)} s"
+
+
 @dataclass(frozen=True, slots=True)
 class Goal:
     """What was to be reached, and whether it was."""
@@ -65,13 +75,17 @@ class Beside:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One thing that was measured; `note` says what one has to know of it."""
+    """One thing that was measured; `note` says what one has to know of it.
+
+    `feels` is what the user notices of it.
+    """
 
     what: str
     ours: Samples
     beside: Sequence[Beside] = ()
     goal: Goal | None = None
     note: str = ""
+    feels: str = ""
 
     def ratio(self, other: Beside) -> float | None:
         """Return how many times the other's figure ours is."""

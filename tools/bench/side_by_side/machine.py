@@ -46,3 +46,25 @@ def memory(home: HomeAssistant) -> float:
     text = Path(f"/proc/{home.process.pid}/smaps_rollup").read_text(encoding="ascii")
     found = re.search(r"^Pss:\s+(\d+) kB", text, re.MULTILINE)
     return int(found[1]) * 1.024e-3 if found else 0.0
+
+
+def begin_peak(home: HomeAssistant) -> float:
+    """Forget how much memory Home Assistant took at most; return what it takes now, in MB."""
+    Path(f"/proc/{home.process.pid}/clear_refs").write_text("5", encoding="ascii")
+    return _resident(home, "VmRSS")
+
+
+def peak(home: HomeAssistant) -> float:
+    """Return how much memory Home Assistant took at most since, in MB."""
+    return _resident(home, "VmHWM")
+
+
+def _resident(home: HomeAssistant, name: str) -> float:
+    size = _field(Path(f"/proc/{home.process.pid}/status"), name)
+    return int(size.split()[0]) * 1.024e-3
+
+
+def wake_ups(home: HomeAssistant) -> int:
+    """Return how often a thread of Home Assistant has slept, and so was woken, so far."""
+    tasks = Path(f"/proc/{home.process.pid}/task").glob("*/status")
+    return sum(int(_field(file, "voluntary_ctxt_switches")) for file in tasks)

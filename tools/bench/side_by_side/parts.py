@@ -1,8 +1,9 @@
 """The parts: servers, and Home Assistants with this integration or others, all of them real."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+import os
 from pathlib import Path
 import random
 import shutil
@@ -11,12 +12,15 @@ from typing import Self
 import aiohttp
 
 from tests.support.harness.home_assistant import DOMAIN, ROOT, HomeAssistant
+from tests.support.harness.home_sensor import make_home_sensor
 from tests.support.harness.qbittorrent import QBittorrent
 
 from .wire import Wire
 
 HERE = Path(__file__).parent
 TRACKERS = "".join(f"&tr=udp%3A%2F%2Ftracker{one}.example%3A6969%2Fannounce" for one in range(3))
+FILL = 1000
+"""How many torrents a server is given at a time that is to have many."""
 QUEUED = "sensor.qbittorrent_resilient_queued_magnets"
 
 
@@ -75,6 +79,22 @@ class Raw:
         answer = await self.post("torrents/info", {"hashes": "|".join(hashes)})
         return answer.count(b'"magnet_uri"')
 
+    async def add_and_look(self, magnets: Mapping[str, str]) -> None:
+        """Post links in one request, and look until all are listed."""
+        await self.add(list(magnets.values()))
+        while await self.listed(list(magnets)) < len(magnets):
+            pass
+
+    async def look(self, hashes: Sequence[str]) -> None:
+        """Look twice for what is there: by these hashes, and at the torrents with a v2 hash."""
+        await self.listed(hashes)
+        await self.post("torrents/info", {"sort": "infohash_v2", "reverse": "true", "limit": "200"})
+
+    async def fill(self, magnets: Magnets, count: int) -> None:
+        """Have so many more torrents on the server."""
+        for start in range(0, count, FILL):
+            await self.add_and_look(magnets.new(min(FILL, count - start)))
+
     async def clear(self) -> None:
         """Remove all torrents, also those that are yet to come, and let the server come to rest."""
         async with asyncio.timeout(30):
@@ -83,6 +103,28 @@ class Raw:
                 await self.post("torrents/delete", {"hashes": "all", "deleteFiles": "false"})
                 await asyncio.sleep(0.2)
                 left = await self.post("torrents/info", {"limit": "1"})
+
+
+async def bare_steps(
+    wire: Wire, servers: Sequence[Raw], magnets: Mapping[str, str], scratch: Path
+) -> None:
+    """Do what has to be done to add magnets to the first server, without any of our code.
+
+    That is an action that does nothing; a synced write, and two looks at each server meanwhile; one
+    POST, and a look until all are listed.
+    """
+    await wire.call(DOMAIN, "get_queue")
+    text = "".join(magnets.values()).encode()
+    looks = [server.look(list(magnets)) for server in servers]
+    await asyncio.gather(asyncio.to_thread(_write_synced, scratch, text), *looks)
+    await servers[0].add_and_look(magnets)
+
+
+def _write_synced(file: Path, text: bytes) -> None:
+    with file.open("ab") as opened:
+        opened.write(text)
+        opened.flush()
+        os.fsync(opened.fileno())
 
 
 def start_server(folder: Path, suite: str) -> QBittorrent:
@@ -130,20 +172,32 @@ async def set_up(
     home: HomeAssistant,
     *addresses: tuple[str, QBittorrent],
     target: str = "",
+    gluetun: str = "",
     scan_interval: int = 30,
 ) -> None:
-    """Set this integration up with servers at these URLs; the first requires a VPN there may be."""
+    """Set this integration up with servers at these URLs; the first requires a VPN there may be.
+
+    If that has a `gluetun`, at this URL, the home's own address is known as well.
+    """
     flow = await home.api.config_flow(DOMAIN)
-    await flow.expect("form", "user").watch(*filter(None, [target]))
+    flow.expect("form", "user")
+    if gluetun:
+        sensor = await make_home_sensor(home.api)
+        await flow.submit(vpn_targets=[], home_address=[sensor])
+    else:
+        await flow.watch(*filter(None, [target]))
     for number, (url, server) in enumerate(addresses, 1):
-        await flow.expect("form", "instance").submit(
+        is_guarded = number == 1 and bool(target or gluetun)
+        section = flow.expect("form", "instance").form["gluetun"]
+        await flow.submit(
             name=f"Server {number}",
             url=url,
             username=server.username,
             password=server.password,
-            requires_vpn=bool(target) and number == 1,
+            requires_vpn=is_guarded,
             priority=number,
             defaults={"stopped": "stop"},
+            gluetun=section | ({"gluetun_url": gluetun} if is_guarded else {}),
         )
         flow.expect("menu", "more")
         await flow.choose("finish" if number == len(addresses) else "instance")

@@ -33,7 +33,8 @@ def markdown(parts: Iterable[Part], about: Mapping[str, str]) -> str:
 
 def _lines(row: Row) -> list[str]:
     first = row.beside[0] if row.beside else None
-    cells = [row.what, row.ours.text, "–", "–", _verdict(row.goal)]
+    what = f"{row.what}<br>*{row.feels}*" if row.feels else row.what
+    cells = [what, row.ours.text, "–", "–", _verdict(row.goal)]
     if first is not None:
         cells[2:4] = [f"{first.name}: {first.samples.text}", _ratio(row.ratio(first))]
         cells[4] = "; ".join(filter(None, (_verdict(row.goal), _verdict(first.goal)))) or ""
@@ -78,6 +79,7 @@ def _row(row: Row) -> dict[str, Any]:
             for one in row.beside
         ],
         "note": row.note,
+        "feels": row.feels,
     }
 
 

@@ -28,6 +28,19 @@ class Scale:
     idle_instances: tuple[int, ...]
     written: Mapping[int, int]
     """How many magnets a call, and how many calls, to see what they write."""
+    singles: int
+    """How often one magnet is added in each of the following states."""
+    crowds: tuple[int, ...]
+    """How many torrents the server has."""
+    queues: tuple[int, ...]
+    """How many magnets are queued for another server."""
+    instances: tuple[int, ...]
+    flood: int
+    """How many magnets come at once."""
+    flood_calls: tuple[int, ...]
+    """In how many calls."""
+    all_at_once: bool = False
+    """Whether nothing has the machine to itself: the figures mean nothing then."""
 
 
 FULL = Scale(
@@ -45,6 +58,12 @@ FULL = Scale(
     idle_seconds=600,
     idle_instances=(2, 10, 50),
     written={1: 100, 1000: 1, 10_000: 1},
+    singles=15,
+    crowds=(0, 1000, 10_000, 50_000),
+    queues=(0, 10_000, 100_000),
+    instances=(2, 10, 50),
+    flood=100_000,
+    flood_calls=(1, 1000),
 )
 QUICK = Scale(
     suites=("forky",),
@@ -61,6 +80,12 @@ QUICK = Scale(
     idle_seconds=20,
     idle_instances=(2,),
     written={},
+    singles=5,
+    crowds=(0, 1000),
+    queues=(0, 10_000),
+    instances=(2, 10),
+    flood=5000,
+    flood_calls=(1, 50),
 )
 TINY = Scale(
     suites=("forky",),
@@ -77,4 +102,11 @@ TINY = Scale(
     idle_seconds=2,
     idle_instances=(2,),
     written={},
+    singles=1,
+    crowds=(0, 100),
+    queues=(0, 100),
+    instances=(2,),
+    flood=200,
+    flood_calls=(2,),
+    all_at_once=True,
 )

@@ -25,7 +25,7 @@ async def starting(folder: Path, scale: Scale) -> list[Part]:
         async def restart(what: str, times: int) -> None:
             for _ in range(times):
                 await home.restart()
-                for domain, seconds in (await _accounts(home)).items():
+                for domain, seconds in (await accounts(home)).items():
                     taken.setdefault((what, domain), []).append(seconds)
 
         await set_up(home, (first.url, first), (second.url, second))
@@ -59,7 +59,7 @@ async def starting(folder: Path, scale: Scale) -> list[Part]:
     return [Part("Set-up at the start of Home Assistant, with 2 servers", rows)]
 
 
-async def _accounts(home: HomeAssistant) -> dict[str, float]:
+async def accounts(home: HomeAssistant) -> dict[str, float]:
     """Return how many seconds Home Assistant says each of the two took."""
     found = await home.api.command("integration/setup_info")
     return {

@@ -1,6 +1,8 @@
 """Inside Home Assistant: how long its loop is held, what the queue writes, another way to add."""
 
+import asyncio
 import functools
+import itertools
 from typing import Any
 
 from homeassistant.components import websocket_api
@@ -21,6 +23,7 @@ CONFIG_SCHEMA = cv.empty_config_schema(DOMAIN)
 TICK_SECONDS = 0.02
 
 _written = [0]
+_kept: list[str] = []
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
@@ -28,7 +31,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     watch = LoopWatch(TICK_SECONDS, look=False)
     watch.start()
     hass.data[DOMAIN] = watch
-    for command in (_look, _count_writes):
+    for command in (_look, _count_writes, _keep, _add_kept):
         websocket_api.async_register_command(hass, command)
     clients: dict[str, Any] = {}
 
@@ -90,3 +93,32 @@ def _count_writes(hass: HomeAssistant, connection: Any, message: dict[str, Any])
     Journal.append_line = counted_line  # type: ignore[method-assign]
     RecordFile.save = counted_save  # type: ignore[assignment,method-assign]
     connection.send_result(message["id"])
+
+
+@callback
+@websocket_api.websocket_command({"type": "bench_probe/keep", "links": [str]})
+def _keep(hass: HomeAssistant, connection: Any, message: dict[str, Any]) -> None:
+    """Keep links until they are added."""
+    _kept.extend(message["links"])
+    connection.send_result(message["id"])
+
+
+@websocket_api.websocket_command({"type": "bench_probe/add_kept", "calls": int})
+@websocket_api.async_response
+async def _add_kept(hass: HomeAssistant, connection: Any, message: dict[str, Any]) -> None:
+    """Add what is kept, in so many calls at once; return how many were added."""
+
+    async def add(links: list[str]) -> int:
+        response: Any = await hass.services.async_call(
+            "qbittorrent_resilient",
+            "add_magnets",
+            {"magnets": links},
+            blocking=True,
+            return_response=True,
+        )
+        return len(response["added"])
+
+    each = len(_kept) // message["calls"]
+    calls = [add(list(links)) for links in itertools.batched(_kept, each, strict=False)]
+    added = await asyncio.gather(*calls)
+    connection.send_result(message["id"], {"added": sum(added)})
