@@ -12,7 +12,7 @@ from enum import Enum
 import re
 
 from .link_end import end_of_link
-from .magnet_spelling import AROUND, SCHEME, ampersands
+from .magnet_spelling import AROUND, SCHEME, USUAL, ampersands
 
 _BEGIN = re.compile(r"magnet:/{0,3}(?:\?|%3f)", re.IGNORECASE | re.ASCII)
 _BEGIN_ENCODED = re.compile(rf"(?<![^\s\"'<>(\[{{]){SCHEME.pattern}", re.IGNORECASE | re.ASCII)
@@ -114,6 +114,8 @@ def _separator(ends: Sequence[str]) -> str:
 def links_of_line(line: str) -> list[str]:
     """Return the magnet links of one line, each as it is written there."""
     line = line.strip(AROUND)
+    if USUAL.fullmatch(line):
+        return [line]
     begins = [*_BEGIN.finditer(line)] or [*_BEGIN_ENCODED.finditer(line)]
     if not begins:
         return []

@@ -13,7 +13,7 @@ import re
 from urllib.parse import quote, unquote, unquote_plus
 
 from .errors import InvalidMagnetError
-from .magnet_spelling import AROUND, PLAIN_SCHEME, name_without_entities, plain
+from .magnet_spelling import AROUND, PLAIN_SCHEME, USUAL, name_without_entities, plain
 
 MAX_MAGNET_BYTES = 64 * 1024
 """A longer link is refused; qBittorrent accepts a name of this length."""
@@ -70,6 +70,12 @@ class Magnet:
     @classmethod
     def read_back(cls, text: str) -> Magnet:
         """Parse a stored `link`; percent-encoding may have made it longer than `parse` permits."""
+        if (usual := USUAL.fullmatch(text)) is not None:
+            given = usual["name"] or ""
+            kept, shown = _display_name(given)
+            if kept == given:  # then nothing in the link has to be changed but its hash's case
+                v1 = _not_zero(usual["v1"].lower())
+                return cls(_link(v1, None, ()) + usual["rest"], v1, None, shown)
         if _CONTROL.search(text):
             raise InvalidMagnetError("contains a line end or control character")
         if text[: len(PLAIN_SCHEME)].lower() != PLAIN_SCHEME:

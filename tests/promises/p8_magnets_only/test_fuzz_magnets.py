@@ -1,18 +1,20 @@
 """Any text as a magnet link or as a list of them: refused, or safe to hand to a server."""
 
 import re
+from unittest.mock import patch
 
 from hypothesis import example, given, strategies as st
 
 from custom_components.qbittorrent_resilient.core.errors import InvalidMagnetError
 from custom_components.qbittorrent_resilient.core.intake import take_in
-from custom_components.qbittorrent_resilient.core.link_text import pieces
+from custom_components.qbittorrent_resilient.core.link_text import links_of_line, pieces
 from custom_components.qbittorrent_resilient.core.magnet import MAX_MAGNET_BYTES, Magnet
 from tests.support.fake import magnets as lenient
 from tests.support.made_up import FUZZ, WHITELISTED, attempt, links, near_links
 
 V2 = "urn:btmh:1220" + "2" * 64
 PLAIN = "magnet:?xt=urn:btih:" + "1" * 40
+NOTHING = re.compile("(?!)")
 CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
@@ -49,6 +51,52 @@ def test_what_is_accepted_is_safe(text: str) -> None:
         assert Magnet.parse(magnet.link) == magnet
     assert not CONTROL.search(magnet.name or "")
     assert magnet.info_hash not in repr(magnet).replace(magnet.info_hash, "", 1)
+
+
+def nearly_usual() -> st.SearchStrategy[str]:
+    """Make links as most are, many with a thing in them that is not usual."""
+    usual = ["&dn=A+b.C", "&dn=", "&tr=udp%3A%2F%2Ft.example", "&tr=", "A", "%20", "+", "~", "/"]
+    odd = [
+        "&xt=",
+        "&so=",
+        "&",
+        "=",
+        ":",
+        "magnet:%3F",
+        "magnet%3A%3F",
+        "%26amp%3B",
+        "%0A",
+        "%",
+        ",",
+    ]
+    parts = st.lists(st.sampled_from(usual) | st.sampled_from(usual + odd), max_size=6)
+    starts = st.sampled_from([PLAIN, PLAIN.replace("1", "aB"), PLAIN.replace("1", "0")])
+    return st.builds(lambda start, rest: start[: len(PLAIN)] + "".join(rest), starts, parts)
+
+
+def read(line: str) -> tuple[list[str], Magnet | None, str]:
+    """Return the links of a line, and what it is as a link, or why it is none."""
+    magnet = attempt(InvalidMagnetError, lambda: Magnet.parse(line))
+    found = magnet if isinstance(magnet, Magnet) else None
+    return links_of_line(line), found, "" if found else str(magnet)
+
+
+@given(near_links() | nearly_usual())
+@example(f"{PLAIN}&dn=A+b&tr=udp%3A%2F%2Ft.example")
+@example(f"{PLAIN}&dn=A%26amp%3Bb")
+@example(f"{PLAIN}&dn=A%0Ab")
+@example(f"{PLAIN}&tr=magnet:%3F")
+@example(f"{PLAIN}&tr=&dn=A")
+@example("magnet:?xt=urn:btih:" + "0" * 40)
+@FUZZ
+def test_usual_links_are_read_like_all_others(text: str) -> None:
+    """There is a shorter way for them, which leads to the same."""
+    short = read(text)
+    with (
+        patch("custom_components.qbittorrent_resilient.core.link_text.USUAL", NOTHING),
+        patch("custom_components.qbittorrent_resilient.core.magnet.USUAL", NOTHING),
+    ):
+        assert read(text) == short
 
 
 @given(near_links())
