@@ -70,12 +70,8 @@ class Magnet:
     @classmethod
     def read_back(cls, text: str) -> Magnet:
         """Parse a stored `link`; percent-encoding may have made it longer than `parse` permits."""
-        if (usual := USUAL.fullmatch(text)) is not None:
-            given = usual["name"] or ""
-            kept, shown = _display_name(given)
-            if kept == given:  # then nothing in the link has to be changed but its hash's case
-                v1 = _not_zero(usual["v1"].lower())
-                return cls(_link(v1, None, ()) + usual["rest"], v1, None, shown)
+        if (usual := _usual(text)) is not None:
+            return usual
         if _CONTROL.search(text):
             raise InvalidMagnetError("contains a line end or control character")
         if text[: len(PLAIN_SCHEME)].lower() != PLAIN_SCHEME:
@@ -102,6 +98,18 @@ class Magnet:
         if not (v1 or v2):
             raise InvalidMagnetError("names no urn:btih: or urn:btmh: topic")
         return cls(_link(v1, v2, rest), v1, v2, name)
+
+
+def _usual(text: str) -> Magnet | None:
+    """Return a link that is spelled as most are; None if more than its hash has to be looked at."""
+    if (parts := USUAL.fullmatch(text)) is None:
+        return None
+    given = parts["name"] or ""
+    value, name = _display_name(given)
+    if value != given:
+        return None
+    v1 = _not_zero(parts["v1"].lower())
+    return Magnet(_link(v1, None, ()) + parts["rest"], v1, None, name)
 
 
 def _link(v1: str | None, v2: str | None, rest: Iterable[str]) -> str:
