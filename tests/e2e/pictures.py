@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from playwright.async_api import Locator, Page
+from playwright.async_api import FloatRect, Locator, Page
 
 FOLDER = Path(__file__).parents[2] / "docs" / "images"
 MOST_BYTES = 150_000
@@ -18,8 +18,15 @@ def wanted() -> bool:
     return os.environ.get("QBR_SCREENSHOTS") == "1"
 
 
-async def keep(page: Page, name: str, part: Locator | None = None, *, dark: bool = False) -> None:
-    """Write one picture, of the page or of a part of it."""
+async def keep(
+    page: Page,
+    name: str,
+    part: Locator | None = None,
+    *,
+    dark: bool = False,
+    crop: FloatRect | None = None,
+) -> None:
+    """Write one picture, of the page or of a part of it: an element, or what is in `crop`."""
     if not wanted():
         return
     FOLDER.mkdir(parents=True, exist_ok=True)
@@ -27,7 +34,10 @@ async def keep(page: Page, name: str, part: Locator | None = None, *, dark: bool
     if dark:
         await page.emulate_media(color_scheme="dark")
         await page.wait_for_function(IS_DARK)
-    await (part or page).screenshot(path=path, animations="disabled", caret="hide")
+    if part is None:
+        await page.screenshot(path=path, animations="disabled", caret="hide", clip=crop)
+    else:
+        await part.screenshot(path=path, animations="disabled", caret="hide")
     if dark:
         await page.emulate_media(color_scheme="light")
     size = path.stat().st_size

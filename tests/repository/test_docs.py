@@ -1,22 +1,16 @@
 """What the documents name is there."""
 
-from pathlib import Path
 import re
 
-ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text()
+import pytest
+
+from tests.support.pages import COMING_PAGES, COMING_PICTURES, ROOT, Page, slug_of
+
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
 RELIABILITY = (ROOT / "docs" / "reliability.md").read_text()
 DOCUMENTS = [
-    "README.md",
-    "CONTRIBUTING.md",
-    "docs/reliability.md",
-    "docs/qbittorrent.md",
-    "docs/architecture.md",
-    "docs/benchmark.md",
+    Page(str(path.relative_to(ROOT))) for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"))
 ]
-
-
 NAMED = r"`((?:tests/|tools/)?[\w/*]+\.py)`"
 
 
@@ -49,16 +43,81 @@ def test_every_round_of_the_soak_that_is_named_is_there() -> None:
         assert f"async def {name}(" in sources, name
 
 
-def test_links_and_pictures_lead_somewhere() -> None:
-    found = 0
-    for name in DOCUMENTS:
-        text = (ROOT / name).read_text()
-        links = re.findall(r"\]\((?!https?:|#)([^)#]+)", text)
-        links += re.findall(r"(?:src|srcset)=\"(?!https?:)([^\"]+)\"", text)
-        for target in links:
-            assert ((ROOT / name).parent / target).exists(), f"{name}: {target}"
-        found += len(links)
-    assert found > 10
+def broken(page: Page, link: str) -> str | None:
+    """Return what is wrong with a link within the repository; None if it leads somewhere."""
+    name, _, anchor = link.partition("#")
+    target = (ROOT / page.name).parent / name if name else ROOT / page.name
+    place = str(target.resolve().relative_to(ROOT))
+    if place in COMING_PAGES:
+        return "has come" if target.exists() else None
+    if not target.exists():
+        return "there is no such file"
+    if anchor and anchor not in Page(place).anchors:
+        return "there is no such heading"
+    return None
+
+
+def inside(page: Page) -> list[str]:
+    """Return the links that stay in the repository."""
+    return [link for link in page.links if not re.match(r"\w+:", link)]
+
+
+@pytest.mark.parametrize("page", DOCUMENTS, ids=lambda page: page.name)
+def test_links_and_pictures_lead_somewhere(page: Page) -> None:
+    wrong = {link: what for link in inside(page) if (what := broken(page, link)) is not None}
+    assert not wrong
+
+
+@pytest.mark.parametrize("link", ["docs/no-where.md", "#nowhere", "docs/vpn.md#nowhere"])
+def test_a_link_that_leads_nowhere_is_noticed(link: str) -> None:
+    assert broken(Page("README.md"), link)
+
+
+def test_there_is_something_to_look_at() -> None:
+    assert len(DOCUMENTS) >= 11
+    assert sum(len(inside(page)) for page in DOCUMENTS) > 60
+
+
+@pytest.mark.parametrize(
+    ("heading", "slug"),
+    [
+        ("5. At once", "5-at-once"),
+        ("WireGuard or OpenVPN on the host", "wireguard-or-openvpn-on-the-host"),
+        ("`add_magnets`, and [more](x.md)", "add_magnets-and-more"),
+        ("9. Start-up does not wait, and stopping", "9-start-up-does-not-wait-and-stopping"),
+    ],
+)
+def test_slugs_are_those_of_github(heading: str, slug: str) -> None:
+    assert slug_of(heading) == slug
+
+
+def test_every_page_can_be_reached_from_the_readme() -> None:
+    found, new = set(), {"README.md"}
+    while new:
+        page = Page(new.pop())
+        found.add(page.name)
+        for link in inside(page):
+            place = ((ROOT / page.name).parent / link.partition("#")[0]).resolve()
+            name = str(place.relative_to(ROOT))
+            if place.suffix == ".md" and place.exists() and name not in found:
+                new.add(name)
+    assert {page.name for page in DOCUMENTS} - found <= {"CHANGELOG.md"}
+
+
+def test_every_picture_is_shown() -> None:
+    shown = {link.rpartition("/")[2] for page in DOCUMENTS for link in page.links}
+    pictures = {one.name for one in (ROOT / "docs" / "images").iterdir()}
+    assert pictures - shown <= COMING_PICTURES
+
+
+def test_what_the_integration_links_to_is_there() -> None:
+    """A repair leads to the README of the newest version."""
+    sources = "".join(one.read_text() for one in (ROOT / "custom_components").rglob("*.py"))
+    anchors = re.findall(
+        r"github\.com/qbittorrent-resilient/qbittorrent-resilient#([\w-]+)", sources
+    )
+    assert anchors
+    assert set(anchors) <= Page("README.md").anchors
 
 
 def test_sources_cite_only_what_is_here() -> None:
