@@ -11,9 +11,11 @@ from homeassistant.util.yaml import parse_yaml
 
 ROOT = Path(__file__).parents[2]
 
-# What the pages lead to, and what comes with other changes: empty both then.
+# What the pages tell of and lead to, and what comes with other changes: empty these four then.
 COMING_PAGES = {f"docs/{name}.md" for name in ("dashboard",)}
 COMING_PICTURES = {f"{name}.png" for name in ("dashboard", "dashboard-dark", "phone-card")}
+COMING_ENTITIES = {"delivered_magnets", "last_delivery", "failed"}
+COMING_WORDS = {"Usable", "Not usable"}
 
 _FENCE = re.compile(r"^ *```(?P<language>\w*)\n(?P<body>.*?)^ *```$", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"(?P<ticks>`+)(?P<code>.+?)(?P=ticks)")
