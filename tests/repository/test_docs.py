@@ -3,6 +3,7 @@
 import re
 
 import pytest
+import yaml
 
 from tests.support.pages import COMING_PAGES, COMING_PICTURES, ROOT, Page, slug_of
 
@@ -108,6 +109,35 @@ def test_every_picture_is_shown() -> None:
     shown = {link.rpartition("/")[2] for page in DOCUMENTS for link in page.links}
     pictures = {one.name for one in (ROOT / "docs" / "images").iterdir()}
     assert pictures - shown <= COMING_PICTURES
+
+
+# Where each rule of the quality scale about documentation is met.
+RULES = {
+    "docs-high-level-description": ("README.md", "Is it for me?"),
+    "docs-installation-instructions": ("README.md", "Quick start"),
+    "docs-removal-instructions": ("README.md", "Remove"),
+    "docs-actions": ("docs/actions.md", "Add magnets"),
+    "docs-triggers": ("docs/automations.md", "Triggers"),
+    "docs-conditions": ("docs/automations.md", "Conditions"),
+    "docs-installation-parameters": ("docs/settings.md", "A server"),
+    "docs-configuration-parameters": ("docs/settings.md", "Options"),
+    "docs-data-update": ("README.md", "Updates"),
+    "docs-examples": ("docs/actions.md", "Example: tell what could not be added"),
+    "docs-known-limitations": ("README.md", "Limitations"),
+    "docs-supported-functions": ("README.md", "Dashboard and entities"),
+    "docs-troubleshooting": ("README.md", "Troubleshooting"),
+    "docs-use-cases": ("README.md", "Is it for me?"),
+}
+
+
+def test_the_rules_about_documentation_are_met() -> None:
+    scale = ROOT / "custom_components" / "qbittorrent_resilient" / "quality_scale.yaml"
+    rules = yaml.safe_load(scale.read_text())["rules"]
+    assert {name for name in rules if name.startswith("docs-") and rules[name] == "done"} == set(
+        RULES
+    )
+    for page, heading in RULES.values():
+        assert slug_of(heading) in Page(page).anchors, heading
 
 
 def test_what_the_integration_links_to_is_there() -> None:

@@ -55,8 +55,10 @@ def test_every_key_of_a_response_is_told() -> None:
     assert told | {*ACTIONS.names} >= RESPONSES
 
 
-def test_every_status_is_told() -> None:
-    assert first_names(README.section("Troubleshooting")) == list(InstanceStatus)
+def test_every_status_is_told_as_it_is_shown() -> None:
+    labels = TEXTS["entity"]["sensor"]["status"]["state"]
+    told = [row[0] for row in rows(README.section("Troubleshooting"))]
+    assert told == [f"{labels[status]} (`{status}`)" for status in InstanceStatus]
 
 
 def test_every_reason_is_told() -> None:
