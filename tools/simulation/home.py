@@ -128,7 +128,7 @@ class Process(Home):
         if busy:
             self._busy.set()
             self.dispatcher._worker.wake()
-            self.dispatcher.links._wake.set()
+            self.dispatcher.links._looking.wake()
         else:
             self._busy.clear()
 
