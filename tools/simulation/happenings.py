@@ -12,6 +12,9 @@ from .server import Server
 from .world import Happening, Known, World
 
 MOST_MAGNETS = 12
+NAMED = 0.2
+"""So many calls name instances."""
+_MAY_BE_DELETED = (None, Stage.KEPT.value, Stage.DELIVERED.value)
 DELETED_WHEN_OLDER_SECONDS = 900.0
 """A user deletes what has long been delivered; what is deleted beside a restart is ambiguous."""
 
@@ -25,20 +28,32 @@ def give(world: World, process: Process, *, behind_vpn: bool | None = None) -> N
         numbers += rng.sample(range(1, first), min(3, first - 1))
     require_vpn = rng.random() < 0.2 if behind_vpn is None else behind_vpn
     keep = rng.random() < 0.85
+    named = rng.sample(world.plans, rng.randint(1, len(world.plans)))
+    instances = tuple(plan.key for plan in named) if rng.random() < NAMED else None
+    only = None if instances is None else frozenset(plan.server for plan in named)
     for number in numbers:
         key = info_hash(number)
-        before = world.known.get(key)
-        if before is None:
-            world.known[key] = Known(now, require_vpn, unkept=not keep)
-            continue
-        # Given again: it may go where nobody who can be asked has it.
-        before.given, before.removed, before.may_be_twice = now, None, True
-        before.on_disk &= key in world.records
-        before.require_vpn &= require_vpn
-        before.unkept |= not keep
-    world.story(f"magnets {numbers} are given, {keep=}, {require_vpn=}")
-    fields = {"require_vpn": require_vpn, "max_retries": rng.randint(0, 3)}
+        if (before := world.known.get(key)) is None:
+            world.known[key] = Known(now, require_vpn, unkept=not keep, only=only)
+        else:
+            _given_again(world, key, before)
+            before.require_vpn &= require_vpn
+            before.unkept |= not keep
+            before.only = None if before.only is None or only is None else before.only | only
+    world.story(f"magnets {numbers} are given, {keep=}, {require_vpn=}, {instances=}")
+    fields = {"require_vpn": require_vpn, "max_retries": rng.randint(0, 3), "instances": instances}
     _begin(process, process.add(*numbers, keep=keep, **fields))
+
+
+def _given_again(world: World, key: str, before: Known) -> None:
+    """Note that an old magnet may go where nobody who can be asked has it."""
+    may_be, before.is_remembered = world.may_know(key)
+    before.given, before.may_be_twice = world.loop.time(), True
+    if before.is_remembered:
+        return
+    before.may_be_lost |= may_be and before.removed is not None
+    before.removed = before.deleted_in = None
+    before.on_disk &= key in world.records
 
 
 def vpn_flaps(world: World, process: Process) -> None:
@@ -193,7 +208,7 @@ def user_deletes(world: World, process: Process) -> None:
             one
             for one in server.torrents
             if server.now() - one.added_on > DELETED_WHEN_OLDER_SECONDS
-            and one.torrent_id not in world.records
+            and world.records.get(one.torrent_id, {}).get("stage") in _MAY_BE_DELETED
             and now - world.known[one.torrent_id].given > DELETED_WHEN_OLDER_SECONDS
             and len(world.places(one.torrent_id)) == 1
         ]
@@ -201,7 +216,10 @@ def user_deletes(world: World, process: Process) -> None:
             torrent = world.rng.choice(old)
             world.story(f"the user deletes {torrent.torrent_id[-6:]} from server {server.number}")
             server.torrents.delete([torrent.torrent_id])
-            world.known[torrent.torrent_id].removed = now
+            magnet = world.known[torrent.torrent_id]
+            magnet.removed = now
+            if world.records.get(torrent.torrent_id, {}).get("stage") == Stage.KEPT.value:
+                magnet.deleted_in = world.storms
             return
 
 

@@ -53,7 +53,7 @@ class Process(Home):
         condition = VpnCondition([watched], clock=clock)
         monitors = [self._monitor(plan, condition, home, clock) for plan in world.plans]
         store = LifeStore(cast("Any", world), life)
-        super().__init__(monitors, clock, store=store)
+        super().__init__(monitors, clock, store=store, remember_seconds=world.remember_seconds)
         self.watched = watched
         self.dispatcher.subscribe(self._told)
 
@@ -150,12 +150,10 @@ class Process(Home):
 
     def stuck(self) -> list[str]:
         """Return what is queued though a server could take it."""
-        behind = {plan.key for plan in self.world.plans if plan.requires_vpn}
         return [
             f"{item.key[-6:]} ({self.dispatcher.reason(item)})"
             for item in self.dispatcher.items(Stage.QUEUED)
-            if not (job := item.job).require_vpn
-            or (_crashed(job) in behind if _crashed(job) else behind)
+            if any(_may_go(item.job, plan) for plan in self.world.plans)
         ]
 
     async def add(self, *numbers: int, keep: bool = True, **fields: Any) -> list[Outcome]:
@@ -168,6 +166,8 @@ class Process(Home):
             magnet = self.world.known[outcome.magnet.info_hash]
             if outcome.fate is Fate.FAILED:
                 magnet.may_be_lost |= not keep
+            if outcome.fate is Fate.ALREADY_DELIVERED and not magnet.on_disk:
+                self.world.violate(f"{outcome.magnet.info_hash[-6:]} was never delivered")
         return outcomes
 
     async def remove(self, stage: Stage) -> None:
@@ -190,6 +190,13 @@ class Process(Home):
 
 def _doubts(monitor: InstanceMonitor) -> bool:
     return monitor.in_doubt
+
+
+def _may_go(job: Job, plan: Plan) -> bool:
+    """Tell whether a magnet may go to an instance."""
+    is_named = job.instances is None or plan.key in job.instances
+    is_open = plan.requires_vpn or not job.require_vpn
+    return is_named and is_open and _crashed(job) in (None, plan.key)
 
 
 def _crashed(job: Job) -> str | None:

@@ -155,6 +155,7 @@ async def _live(world: World) -> None:
     rng = world.rng
     storms = rng.randint(*STORMS)
     for _ in range(storms):
+        world.storms += 1
         bottle.set_busy(busy=True)
         await _storm(bottle)
         world.heal()

@@ -99,6 +99,7 @@ class Server(Machine):
             self.go_on()
         self.leaks_since = None
         self.restarted_at = self._loop.time()
+        self._world.restarted(self)
         self._complain()
 
     def full_disk(self, *, full: bool) -> None:

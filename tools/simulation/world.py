@@ -78,6 +78,12 @@ class Known:
     """When the user removed or deleted it; what comes later is a resurrection."""
     may_be_twice: bool = False
     may_be_lost: bool = False
+    only: frozenset[int] | None = None
+    """The servers that its calls named; None stands for all."""
+    is_remembered: bool = False
+    """It was given again a short while after it was delivered, and is not to be sent again."""
+    deleted_in: int | None = None
+    """The storm in which the user deleted it from a server that may not have saved it."""
     said: bool = False
 
     @property
@@ -111,6 +117,7 @@ class World:
     removed: list[Removed] = field(default_factory=list)
     routes: dict[str, RouteRecord] = field(default_factory=dict)
     """What is stored of each instance's route, by its key."""
+    remember_seconds: float = 0.0
     disk_fails: bool = False
     vpn_up: bool = True
     vpn_changed: float = float("-inf")
@@ -121,6 +128,7 @@ class World:
     broken: str | None = None
     agenda: deque[Happening] = field(default_factory=deque)
     """What a happening wants to follow it."""
+    storms: int = 0
     starts: int = 0
     """How often Home Assistant was started."""
 
@@ -130,6 +138,7 @@ class World:
         self.began = self.loop.time()
         self.quiet = Quiet(self)
         self.poll_seconds = rng.choice([30.0, 120.0, 300.0])
+        self.remember_seconds = rng.choice([0.0, 0.0, 7 * DAY_SECONDS])
         self.dialects = list(self.dialects)
         self.servers = [
             Server(rng.choice(self.dialects), self, number) for number in range(rng.randint(1, 5))
@@ -247,6 +256,23 @@ class World:
         for key in drop:
             self.records.pop(key, None)
 
+    def restarted(self, server: Server) -> None:
+        """Take note that a server may be said to have lost what the user deleted just now."""
+        for magnet in self.known.values():
+            if magnet.deleted_in == self.storms:
+                magnet.removed, magnet.may_be_lost = None, True
+
+    def may_know(self, info_hash: str) -> tuple[bool, bool]:
+        """Tell whether a delivery may be remembered, and whether it surely is.
+
+        Between the two lies the doubt of clocks that were set.
+        """
+        record = self.records.get(info_hash, {})
+        if record.get("stage") not in (Stage.DELIVERED.value, Stage.DUPLICATE_CHECK.value):
+            return False, False
+        age = abs(self.wall() - float(record.get("sent_at", 0.0)))
+        return self.remember_seconds > 0, age < self.remember_seconds / 2
+
     def requires_vpn(self, server: Server) -> bool:
         """Tell whether every instance of this server requires the VPN now."""
         plans = [plan for plan in self.plans if plan.server == server.number]
@@ -273,6 +299,10 @@ class World:
             self.violate(f"sent to server {server.number} while it leaks: {names}")
         for key in hashes:
             magnet = self.known[key]
+            if magnet.only is not None and server.number not in magnet.only:
+                self.violate(f"{key[-6:]} went to server {server.number}, which nobody named")
+            if magnet.is_remembered:
+                self.violate(f"{key[-6:]} is sent again, though its delivery is remembered")
             if magnet.require_vpn and not behind:
                 self.violate(f"{key[-6:]} went round the VPN, to server {server.number}")
             if magnet.removed is not None and now - magnet.removed > 1:
