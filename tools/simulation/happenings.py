@@ -9,9 +9,11 @@ from tests.support.common import info_hash
 
 from .home import Process
 from .server import Server
-from .world import Happening, Known, World
+from .world import Happening, Known, Plan, World
 
 MOST_MAGNETS = 12
+CUT_LATER_SECONDS = (30.0, 200.0, 1000.0)
+"""A server whose disk is full is restarted so long after that: it may be free again by then."""
 NAMED = 0.2
 """So many calls name instances."""
 _MAY_BE_DELETED = (None, Stage.KEPT.value, Stage.DELIVERED.value)
@@ -19,7 +21,9 @@ DELETED_WHEN_OLDER_SECONDS = 900.0
 """A user deletes what has long been delivered; what is deleted beside a restart is ambiguous."""
 
 
-def give(world: World, process: Process, *, behind_vpn: bool | None = None) -> None:
+def give(
+    world: World, process: Process, *, behind_vpn: bool | None = None, to: Server | None = None
+) -> None:
     """Have an automation add new magnets, and now and then some old ones."""
     rng, now = world.rng, world.loop.time()
     first = len(world.known) + 1
@@ -28,9 +32,9 @@ def give(world: World, process: Process, *, behind_vpn: bool | None = None) -> N
         numbers += rng.sample(range(1, first), min(3, first - 1))
     require_vpn = rng.random() < 0.2 if behind_vpn is None else behind_vpn
     keep = rng.random() < 0.85
-    named = rng.sample(world.plans, rng.randint(1, len(world.plans)))
-    instances = tuple(plan.key for plan in named) if rng.random() < NAMED else None
-    only = None if instances is None else frozenset(plan.server for plan in named)
+    named = _named(world, to)
+    instances = tuple(plan.key for plan in named) or None
+    only = frozenset(plan.server for plan in named) or None
     for number in numbers:
         key = info_hash(number)
         if (before := world.known.get(key)) is None:
@@ -43,6 +47,15 @@ def give(world: World, process: Process, *, behind_vpn: bool | None = None) -> N
     world.story(f"magnets {numbers} are given, {keep=}, {require_vpn=}, {instances=}")
     fields = {"require_vpn": require_vpn, "max_retries": rng.randint(0, 3), "instances": instances}
     _begin(process, process.add(*numbers, keep=keep, **fields))
+
+
+def _named(world: World, server: Server | None) -> list[Plan]:
+    """Return the instances that a call names: those of a server, some, or none."""
+    if server is not None:
+        return [plan for plan in world.plans if plan.server == server.number]
+    if world.rng.random() > NAMED:
+        return []
+    return world.rng.sample(world.plans, world.rng.randint(1, len(world.plans)))
 
 
 def _given_again(world: World, key: str, before: Known) -> None:
@@ -148,7 +161,9 @@ def disk_of_server(world: World, process: Process) -> None:
     world.story(f"the disk of server {server.number}: full is {not server.disk_full}")
     server.full_disk(full=not server.disk_full)
     if server.disk_full and world.rng.random() < 0.7:
-        world.agenda += give, partial(cut_power, server)
+        give(world, process, to=server)
+        later = world.rng.choice(CUT_LATER_SECONDS)
+        world.loop.call_later(later, cut_power, server, world, process)
 
 
 def leaks(world: World, process: Process) -> None:
@@ -158,7 +173,7 @@ def leaks(world: World, process: Process) -> None:
     if server.leaks_since is None:
         server.leak()
         if world.requires_vpn(server):
-            world.agenda.append(partial(give, behind_vpn=True))
+            world.agenda.append(partial(give, behind_vpn=True, to=server))
     else:
         server.bind()
 
