@@ -140,14 +140,16 @@ class MortalHome(Home):
         """Add magnets and note which the caller was told about."""
         return await self._add(self.jobs(*numbers, **fields), wait_for_vpn)
 
-    async def add_files(self, *numbers: int, **fields: Any) -> list[Outcome]:
+    async def add_files(
+        self, *numbers: int, wait_for_vpn: float = 0.0, **fields: Any
+    ) -> list[Outcome]:
         """Add the torrents with these numbers as files."""
         jobs = []
         for made in map(torrent, numbers):
             name = await self.store.torrent_files.put(made.data)
             magnet = Magnet.parse(made.magnet)
             jobs.append(Job(magnet=magnet, queued_at=self.clock.now(), file=name, **fields))
-        return await self._add(jobs)
+        return await self._add(jobs, wait_for_vpn)
 
     async def add_links(
         self, *numbers: int, magnets: tuple[int, ...] = (), **fields: Any

@@ -90,6 +90,8 @@ async def wait_for_vpn(home: MortalHome) -> None:
         home.add(1, 2, keep=False, wait_for_vpn=60),
         home.add(2, 3, keep=False),
         home.add(4, wait_for_vpn=60),
+        home.add_files(5, keep=False, wait_for_vpn=60),
+        home.add_files(5, keep=False),
     )
     home.world.primary.come()
     await asyncio.sleep(40)

@@ -7,8 +7,11 @@ from dataclasses import replace
 from homeassistant.core import HomeAssistant
 import pytest
 
+from custom_components.qbittorrent_resilient.core.delivery.outcome import Fate
 from custom_components.qbittorrent_resilient.core.health.instance import InstanceMonitor
 from custom_components.qbittorrent_resilient.core.health.status import VpnState
+from custom_components.qbittorrent_resilient.core.magnet import Magnet
+from custom_components.qbittorrent_resilient.core.outbox.job import Job
 from tests.support.actions import add, call, hashes
 from tests.support.common import (
     TARGET,
@@ -24,6 +27,7 @@ from tests.support.core import Http, Time, TimedServer
 from tests.support.fake import V5_3
 from tests.support.fake.server import FakeQBittorrent
 from tests.support.home import Home
+from tests.support.torrents import torrent
 
 SOON = 10.0
 """Seconds that a call may take that waits for nothing; here it takes some ms."""
@@ -143,6 +147,31 @@ async def test_what_another_call_gives_up_is_still_waited_for(home: TwoHomes) ->
     assert await home.told(1, keep=False) == ["failed unreachable"]
     await home.vpn_comes()
     assert await waiting == ["added Server 1"]
+
+
+async def test_file_that_another_call_gives_up_is_kept_for_the_one_that_waits(
+    home: TwoHomes,
+) -> None:
+    """It is delivered as a file, and gone when that is saved."""
+    files, made = home.store.torrent_files, torrent(1)
+    await home.second.refuse()
+
+    async def job() -> Job:
+        name = await files.put(made.data)
+        return Job(Magnet.parse(made.magnet), home.clock.now(), keep=False, file=name)
+
+    call = home.dispatcher.add([await job()], wait_for_vpn=600)
+    waiting = asyncio.create_task(call)
+    await eventually(lambda: home.vpn_.waited_for and home.store.records)
+    (given_up,) = await home.dispatcher.add([await job()])
+    assert given_up.fate is Fate.FAILED
+    await eventually(lambda: not home.store.records)
+    await home.vpn_comes()
+    (outcome,) = await waiting
+    assert outcome.instance == "Server 1"
+    (received,) = home.first.requests_to("torrents/add")
+    assert [*received.files.values()] == [made.data]
+    assert not files._held.total()
 
 
 async def test_calls_that_wait_both(home: TwoHomes) -> None:

@@ -148,9 +148,14 @@ class Deliverer:
         Cancelling ends the wait and nothing else: the server may count a login that is cut off as
         a failure.
         """
-        await self._wait_for_vpn(jobs, caller.wait_for_vpn)
-        await self._in_flight.take_back(claim)
-        await self._accept_again(jobs, claim)
+        files = [job.file for job in jobs if job.file]
+        self._outbox.torrent_files.hold(files)
+        try:
+            await self._wait_for_vpn(jobs, caller.wait_for_vpn)
+            await self._in_flight.take_back(claim)
+            await self._accept_again(jobs, claim)
+        finally:
+            await self._outbox.release(files)
         asking = self._in_flight.run(self._survey(jobs, set(claim.mine)), "magnet survey")
         await asyncio.wait([asking])  # which does not cancel what it waits for
         return asking.result()
@@ -164,7 +169,8 @@ class Deliverer:
         given_up = set(claim.given_up_by_others())
         lost = [job for job in jobs if job.info_hash in given_up]
         if lost := [job for job in lost if self._outbox.known(job.magnet) is None]:
-            await self._outbox.accept(lost)
+            self._outbox.torrent_files.hold([job.file for job in lost if job.file])
+            await self._outbox.accept(lost)  # which releases them
 
     async def _survey(self, jobs: Sequence[Job], mine: Collection[str]) -> Survey:
         """See which instances are back, and ask those that are ok for the jobs."""

@@ -65,6 +65,10 @@ class TorrentFiles:
             raise
         return name
 
+    def hold(self, names: Collection[str]) -> None:
+        """Keep files that are there until they are released once more."""
+        self._held.update(names)
+
     async def release(self, names: Collection[str], *, needed: Collection[str]) -> None:
         """Take note that whoever put these has no need of them but for the jobs that refer to them.
 
