@@ -4,8 +4,10 @@ from typing import Any
 
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.helpers import issue_registry as ir
 import pytest
 
+from custom_components.qbittorrent_resilient.const import DOMAIN
 from tests.support.actions import add, again, call, call_silently, hashes, queue, reasons, sent
 from tests.support.canaries import NAME, SECRET, Ears, assert_silent
 from tests.support.common import (
@@ -19,6 +21,7 @@ from tests.support.common import (
     settled,
 )
 from tests.support.fake.server import FakeQBittorrent
+from tests.support.torrents import torrent
 from tests.support.web_host import LOGIN_PAGE, WebHost
 
 ON = {"fetch_links": True}
@@ -193,3 +196,31 @@ async def test_among_magnets_in_the_order_of_time(
     failed = (await queue(hass))["failed"]
     assert [one["name"] for one in failed] == ["Torrent 1", "a", "Torrent 2", "b"]
     assert {*failed[0]} == {*failed[1]}
+
+
+async def test_outlives_its_entry(
+    hass: HomeAssistant,
+    start: Start,
+    primary: FakeQBittorrent,
+    secondary: FakeQBittorrent,
+    host: WebHost,
+) -> None:
+    """A repair counts what waits and what failed; the next set-up fetches and delivers."""
+    entry = await start(instance("first", primary), options=ON)
+    await add(hass, host.give("/a", status=500), host.give("/b", LOGIN_PAGE), category="mine")
+    await hass.config_entries.async_remove(entry.entry_id)
+    issues = ir.async_get(hass).issues
+    (issue,) = (one for one in issues.values() if one.translation_key == "magnets_kept")
+    assert issue.translation_placeholders == {"count": "2"}
+    host.give("/a", torrent(1).data)
+    await start(instance("second", secondary))  # web links are not fetched there
+    waiting = await queue(hass)
+    assert reasons(waiting["queued"]) == [(None, "a", "web_link")]
+    assert reasons(waiting["failed"]) == [(None, "b", "not_a_torrent")]
+    assert issue.issue_id not in {key for _, key in issues}
+    (entry,) = hass.config_entries.async_entries(DOMAIN)
+    hass.config_entries.async_update_entry(entry, options=ON)
+    await eventually(lambda: secondary.hashes == {torrent(1).info_hash})
+    assert [one.category for one in secondary.torrents] == ["mine"]
+    await settled(hass)
+    assert (await queue(hass))["queued"] == []

@@ -294,6 +294,15 @@ async def add_links_and_stop_soon(home: MortalHome) -> None:
     await home.add_links(12, 1)
 
 
+async def add_links_and_stop_in_the_middle(home: MortalHome) -> None:
+    """What was fetched is being delivered."""
+    task = asyncio.create_task(home.add_links(1, 12))
+    while not home.world.primary.adds:
+        await asyncio.sleep(0.003)
+    await home.dispatcher.stop()
+    await task
+
+
 async def add_links_and_remove_soon(home: MortalHome) -> None:
     """What was fetched is kept already, but not handed over."""
     remove = home.remove_links

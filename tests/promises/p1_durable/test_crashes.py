@@ -92,6 +92,7 @@ SCENARIOS = {
     "links, retry failed": Scenario(lives.retry_links),
     "links, stopped": Scenario(lives.add_links_and_stop, faults.site_is_slow),
     "links, stopped once they were fetched": Scenario(lives.add_links_and_stop_soon),
+    "links, stopped while they are delivered": Scenario(lives.add_links_and_stop_in_the_middle),
     "links, removed once they were fetched": Scenario(lives.add_links_and_remove_soon),
     "links, disk full for magnets": Scenario(lives.fill_the_disk_for_the_queue),
     "links, earlier life": Scenario(lives.go_on, faults.earlier_links),

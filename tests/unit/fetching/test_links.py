@@ -184,6 +184,20 @@ async def test_queue_that_cannot_be_written_when_it_was_fetched(home: LinkHome) 
     assert not home.links.records
 
 
+async def test_stopped_while_it_is_delivered(home: LinkHome) -> None:
+    """What it led to is in the queue, so the link is done with; the entry may be removed now."""
+    home.sites.answers = {1: to_file(1)}
+    home.server.faults.delay(5, "torrents/add")
+    call = asyncio.create_task(add(home, 1))
+    await eventually(lambda: home.server.requests_to("torrents/info"))
+    await eventually(lambda: home.dispatcher.links._hand_over.under_way and home.store.records)
+    await home.dispatcher.stop()
+    await asyncio.wait([call])
+    assert not home.links.records
+    assert [record["stage"] for record in home.store.records.values()] == ["queued"]
+    assert len(home.store.folder.files) == 1
+
+
 async def test_earlier_life_has_handed_it_over(home: LinkHome) -> None:
     """Many links work once; what it led to is in the queue, so it is done with."""
     job = job_of(1, home.clock.now()).with_intent(info_hash(1), home.clock.now())

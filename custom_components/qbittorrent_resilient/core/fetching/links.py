@@ -107,13 +107,21 @@ class WebLinks:
         A link that was handed over is done with. What was not to be queued failed with its call.
         """
         await self._outbox.load()
+        for job in self._handed_over():
+            self._outbox.drop(job.info_hash)
         now = self._clock.now()
+        for job in self._outbox.at(Stage.QUEUED):
+            if not job.keep:
+                self._outbox.put(job.failed_with(Reason.FETCH.value, now))
+
+    def _handed_over(self) -> list[Job]:
+        """Return the links whose torrent is in the queue, for at least as long."""
+        found = []
         for job in self._outbox.at(Stage.QUEUED):
             torrent = None if job.sent_to is None else self._queue.of_torrent(job.sent_to)
             if torrent is not None and torrent.keep >= job.keep:
-                self._outbox.drop(job.info_hash)
-            elif not job.keep:
-                self._outbox.put(job.failed_with(Reason.FETCH.value, now))
+                found.append(job)
+        return found
 
     def run(self) -> Coroutine[Any, Any, None]:
         """Fetch what is due and let expire what waits for too long, until stopped."""
@@ -125,7 +133,17 @@ class WebLinks:
         self._looking.stop()
         if self._rounds is not None:
             await self._rounds.stop()
+        with contextlib.suppress(StorageError):  # the next start does it
+            await self._finish_handed_over()
         self._outbox.close()
+
+    async def _finish_handed_over(self) -> None:
+        """Be done with links whose delivery was cut off: what they led to is in the queue."""
+        if handed_over := self._handed_over():
+            await self._queue.commit()
+            for job in handed_over:
+                self._outbox.drop(job.info_hash)
+            await self._outbox.commit()
 
     async def accept(self, jobs: Sequence[Job]) -> KeptLinks:
         """Keep links, which are jobs of `WebLink.as_magnet`.
