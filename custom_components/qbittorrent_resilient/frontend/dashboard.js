@@ -31,7 +31,7 @@ const notice = (title, content) => ({
 
 const isOurs = (entity) => entity?.platform === DOMAIN;
 
-class ViewStrategy extends HTMLElement {
+const viewStrategy = () => class extends HTMLElement {
   static registryDependencies = WATCHED;
   static noEditor = true;
 
@@ -58,9 +58,9 @@ class ViewStrategy extends HTMLElement {
       return notice(NAME, text(hass, "dashboard.unavailable"));
     }
   }
-}
+};
 
-class DashboardStrategy extends HTMLElement {
+const dashboardStrategy = () => class extends HTMLElement {
   static registryDependencies = [];
   static noEditor = true;
   static configRequired = false;
@@ -73,7 +73,7 @@ class DashboardStrategy extends HTMLElement {
     const strategy = { type: `custom:${TYPE}` };
     return { title: NAME, views: [{ title: NAME, path: TYPE, icon: "mdi:magnet", strategy }] };
   }
-}
+};
 
 // ---- The card with the field
 
@@ -107,7 +107,7 @@ const element = (name, properties = {}, ...children) => {
   return made;
 };
 
-class AddCard extends HTMLElement {
+const addCard = () => class extends HTMLElement {
   #hass;
   #config = {};
   #language;
@@ -256,24 +256,15 @@ class AddCard extends HTMLElement {
     }
     return error?.message || this.#text("no_answer");
   }
-}
-
-// ---- Known to the frontend
-
-const define = (name, constructor) => {
-  // Two versions meet where a page was open while the integration was upgraded.
-  if (!customElements.get(name)) customElements.define(name, constructor);
 };
+
+// ---- What the frontend is told
 
 const offer = (list, entry) => {
   window[list] ??= [];
   if (!window[list].some(({ type, strategyType }) =>
     type === entry.type && strategyType === entry.strategyType)) window[list].push(entry);
 };
-
-define(`ll-strategy-dashboard-${TYPE}`, DashboardStrategy);
-define(`ll-strategy-view-${TYPE}`, ViewStrategy);
-define(ADD_CARD, AddCard);
 
 offer("customStrategies", {
   type: TYPE,
@@ -293,12 +284,28 @@ offer("customCards", {
   },
 });
 
+// Home Assistant 2026.10 replaces the registry of elements, and the class that they extend, while
+// this module may be loading already: what was defined before would be unknown afterwards.
+const defineElements = () => {
+  const makers = {
+    [`ll-strategy-dashboard-${TYPE}`]: dashboardStrategy,
+    [`ll-strategy-view-${TYPE}`]: viewStrategy,
+    [ADD_CARD]: addCard,
+  };
+  for (const [name, make] of Object.entries(makers)) {
+    // Two versions meet where a page was open while the integration was upgraded.
+    if (!window.customElements.get(name)) window.customElements.define(name, make());
+  }
+};
+
 // The dialogs that offer them ask for words at once, so those of the page's language come early.
-const waitForPage = async () => {
+const loadWords = async () => {
   await window.hassConnection;
   for (let tries = 0; tries < 100 && !page()?.loadBackendTranslation; tries += 1) {
     await new Promise((done) => setTimeout(done, 100));
   }
   if (page()) await loadTexts(page());
 };
-waitForPage().catch(() => undefined);
+
+customElements.whenDefined("home-assistant").then(defineElements);
+loadWords().catch(() => undefined);
