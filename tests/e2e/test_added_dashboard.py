@@ -184,3 +184,19 @@ async def test_the_card_can_be_put_into_any_dashboard(ready: House, user: User) 
     await expect(user.page.locator(f"{TYPE}-add")).to_contain_text("Add here")
     await open_dashboard(user, "my-own/v")
     await expect(tile(user, "Attic")).to_contain_text("OK")
+
+
+async def test_its_elements_wait_for_the_page(ready: House, user: User) -> None:
+    """A page of 2026.10 replaces the registry of elements while it loads, and forgets earlier ones.
+
+    This page is empty, so nothing else defines what the module waits for.
+    """
+    names = [f"ll-strategy-dashboard-{TYPE}", f"ll-strategy-view-{TYPE}", f"{TYPE}-add"]
+    known = "(names) => names.map((name) => Boolean(customElements.get(name)))"
+    await user.page.evaluate("(url) => import(url)", f"/{DOMAIN}/dashboard.js")
+    assert await user.page.evaluate(known, names) == [False] * 3
+    define = "() => customElements.define('home-assistant', class extends HTMLElement {})"
+    await user.page.evaluate(define)
+    wait = "(names) => Promise.all(names.map((name) => customElements.whenDefined(name)))"
+    await user.page.evaluate(wait, names)
+    assert await user.page.evaluate(known, names) == [True] * 3

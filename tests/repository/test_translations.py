@@ -389,7 +389,7 @@ _IN_FLOWS = (
     r"(\.(title|data\..*|menu_options\..*)|\.sections\.\w+\.(name|description|data\..*)))"
 )
 PLAIN = re.compile(
-    rf"{_IN_FLOWS}|(exceptions|services|entity|triggers|conditions)\..*|.*\.title"
+    rf"{_IN_FLOWS}|(config_panel|exceptions|services|entity|triggers|conditions)\..*|.*\.title"
     r"|selector\.(connection_trial|url_hint|list)\..*"
 )
 """Where the frontend renders no Markdown; what descriptions of steps, fields and repairs hold, it
@@ -421,6 +421,7 @@ def test_texts_are_plain() -> None:
     known = {"config", "config_subentries", "options", "entity", "exceptions", "selector"}
     assert TEXTS.keys() == known | {
         "conditions",
+        "config_panel",
         "issues",
         "services",
         "system_health",
