@@ -19,26 +19,29 @@ from homeassistant.helpers.condition import (
 import probatio as vol
 
 from .core.health.status import InstanceStatus
-from .targets import EVERYTHING, async_targeted
+from .targets import DEVICES_OPTION, EVERYTHING, async_targeted, chosen_target
+
+_SCHEMA = ENTITY_STATE_CONDITION_SCHEMA_ANY_ALL.extend(
+    {vol.Optional(CONF_TARGET): cv.TARGET_FIELDS}
+)
 
 
 class _OwnEntityCondition(EntityConditionBase):
     """Looks only at entities of this integration, at all of them if no target was chosen."""
 
-    _schema = ENTITY_STATE_CONDITION_SCHEMA_ANY_ALL.extend(
-        {vol.Optional(CONF_TARGET): cv.TARGET_FIELDS}
-    )
+    _schema = _SCHEMA
     _key: ClassVar[str]
 
     def __init__(self, hass: HomeAssistant, config: ConditionConfig) -> None:
         """Follow the chosen targets, or all entities if none was chosen."""
-        self._chosen = any((config.target or {}).values())
-        super().__init__(hass, config if self._chosen else replace(config, target=EVERYTHING))
+        target = chosen_target(config.target, config.options)
+        self._is_chosen = target is not None
+        super().__init__(hass, replace(config, target=target or EVERYTHING))
 
     @override
     def entity_filter(self, entities: set[str]) -> set[str]:
         """Return the entities to look at."""
-        return async_targeted(self._hass, self._key, entities if self._chosen else None)
+        return async_targeted(self._hass, self._key, entities if self._is_chosen else None)
 
 
 class VpnIsUpCondition(_OwnEntityCondition, EntityStateConditionBase):
@@ -52,6 +55,7 @@ class VpnIsUpCondition(_OwnEntityCondition, EntityStateConditionBase):
 class InstanceIsOkCondition(_OwnEntityCondition, EntityStateConditionBase):
     """Any or all of the instances are ok."""
 
+    _schema = _SCHEMA.extend(DEVICES_OPTION)
     _domain_specs = {SENSOR_DOMAIN: DomainSpec()}
     _key = "status"
     _states = {InstanceStatus.OK}

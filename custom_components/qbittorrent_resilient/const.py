@@ -39,6 +39,7 @@ CONF_SEQUENTIAL = "sequential"
 CONF_FIRST_LAST_PIECE_FIRST = "first_last_piece_first"
 CONF_LOCAL_ONLY = "local_only"
 CONF_WEB_LINKS = "web_links"
+CONF_DEVICES = "devices"
 
 CONF_FAILURES_BEFORE_DOWN = "failures_before_down"
 CONF_SUCCESSES_BEFORE_UP = "successes_before_up"

@@ -13,6 +13,9 @@ from .const import DOMAIN, TITLE
 from .coordinator import InstanceCoordinator
 from .reasons import async_selector_texts
 
+INSTANCE_MODEL = "qBittorrent server"
+"""In every language, as the fields for servers in services.yaml and triggers.yaml filter by it."""
+
 
 class HubEntity[C: DataUpdateCoordinator[Any]](CoordinatorEntity[C]):
     """An entity of the hub, which stands for the queue and the VPN."""
@@ -29,7 +32,7 @@ class HubEntity[C: DataUpdateCoordinator[Any]](CoordinatorEntity[C]):
             entry_type=DeviceEntryType.SERVICE,
             name=TITLE,
             manufacturer=TITLE,
-            model=async_model(coordinator.hass, "hub"),
+            model=async_selector_texts(coordinator.hass, "device_model").get("hub"),
         )
 
     @property
@@ -55,7 +58,7 @@ class InstanceEntity(CoordinatorEntity[InstanceCoordinator]):
             entry_type=DeviceEntryType.SERVICE,
             name=settings.name,
             manufacturer="qBittorrent",
-            model=async_model(coordinator.hass, "instance"),
+            model=INSTANCE_MODEL,
             sw_version=coordinator.monitor.client.version,
             configuration_url=settings.url,
             via_device_id=dr.async_get_device_id_by_identifier(
@@ -68,12 +71,6 @@ class InstanceEntity(CoordinatorEntity[InstanceCoordinator]):
     def suggested_object_id(self) -> str | None:
         """Return the same id in every language: dashboards and the README name the entities."""
         return None if self.name is None else self.entity_description.key
-
-
-@callback
-def async_model(hass: HomeAssistant, kind: str) -> str | None:
-    """Return the model of a device in Home Assistant's language; the registry translates none."""
-    return async_selector_texts(hass, "device_model").get(kind)
 
 
 @callback

@@ -1,20 +1,38 @@
 """The entities that triggers and conditions follow: without a target, all of them."""
 
-from homeassistant.const import ATTR_DEVICE_ID
-from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import entity_registry as er
-from homeassistant.helpers.typing import ConfigType
+from typing import Any
 
-from .const import DOMAIN
+from homeassistant.const import ATTR_DEVICE_ID, CONF_OPTIONS
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import config_validation as cv, entity_registry as er
+from homeassistant.helpers.typing import ConfigType
+import probatio as vol
+
+from .const import CONF_DEVICES, DOMAIN
 from .core.health.instance import InstanceMonitor
 from .runtime import Runtime
 
+DEVICES_OPTION: dict[Any, Any] = {
+    vol.Required(CONF_OPTIONS, default={}): {
+        vol.Optional(CONF_DEVICES): vol.All(cv.ensure_list, [cv.string])
+    }
+}
+"""What a trigger or condition of instances takes on top: their devices."""
 EVERYTHING: ConfigType = {ATTR_DEVICE_ID: [DOMAIN]}
 """The target if none was chosen.
 
 No device has this id. With a device among the targets, Home Assistant looks the entities up again
 whenever a registry changes, and each time asks the filter of the trigger or condition.
 """
+
+
+def chosen_target(target: ConfigType | None, options: ConfigType | None) -> ConfigType | None:
+    """Return the target with the devices of the options; None if nothing was chosen."""
+    devices = (options or {}).get(CONF_DEVICES) or []
+    if not devices:
+        return target if any((target or {}).values()) else None
+    others = cv.ensure_list((target or {}).get(ATTR_DEVICE_ID))
+    return {**(target or {}), ATTR_DEVICE_ID: [*others, *devices]}
 
 
 @callback

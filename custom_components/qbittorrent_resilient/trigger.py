@@ -32,26 +32,28 @@ from .core.events import EventType
 from .core.health.status import InstanceStatus
 from .doors.feed import MagnetsInFeedTrigger
 from .doors.webhook import MagnetsPostedTrigger
-from .targets import EVERYTHING, async_monitor, async_targeted
+from .targets import DEVICES_OPTION, EVERYTHING, async_monitor, async_targeted, chosen_target
 
 _ANY_TARGET = {vol.Optional(CONF_TARGET): cv.TARGET_FIELDS}
+_SCHEMA = ENTITY_STATE_TRIGGER_SCHEMA_WITH_BEHAVIOR.extend(_ANY_TARGET)
 
 
 class _OwnEntityTrigger(EntityTriggerBase):
     """Follows only entities of this integration, all of them if no target was chosen."""
 
-    _schema = ENTITY_STATE_TRIGGER_SCHEMA_WITH_BEHAVIOR.extend(_ANY_TARGET)
+    _schema = _SCHEMA
     _key: ClassVar[str]
 
     def __init__(self, hass: HomeAssistant, config: TriggerConfig) -> None:
         """Follow the chosen targets, or all entities if none was chosen."""
-        self._chosen = any((config.target or {}).values())
-        super().__init__(hass, config if self._chosen else replace(config, target=EVERYTHING))
+        target = chosen_target(config.target, config.options)
+        self._is_chosen = target is not None
+        super().__init__(hass, replace(config, target=target or EVERYTHING))
 
     @override
     def entity_filter(self, entities: set[str]) -> set[str]:
         """Return the entities to follow."""
-        return async_targeted(self._hass, self._key, entities if self._chosen else None)
+        return async_targeted(self._hass, self._key, entities if self._is_chosen else None)
 
 
 class _VpnTrigger(_OwnEntityTrigger, EntityTransitionTriggerBase):
@@ -78,6 +80,7 @@ class VpnCameBackTrigger(_VpnTrigger):
 class _InstanceTrigger(_OwnEntityTrigger):
     """A change of an instance's status, which is the new state."""
 
+    _schema = _SCHEMA.extend(DEVICES_OPTION)
     _domain_specs = {SENSOR_DOMAIN: DomainSpec()}
     _key = "status"
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from freezegun import freeze_time
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.condition import async_get_all_descriptions
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
@@ -123,15 +124,24 @@ async def test_all_instances_are_ok(
 
 
 @pytest.mark.parametrize("entity", ["sensor.first_status", "binary_sensor.first"])
+@pytest.mark.parametrize("is_option", [True, False])
 async def test_chosen_instance(
     hass: HomeAssistant,
     start: Start,
     primary: FakeQBittorrent,
     secondary: FakeQBittorrent,
+    entity_registry: er.EntityRegistry,
     entity: str,
+    is_option: bool,
 ) -> None:
+    """By the field of the editor, or as a target, as automations had it before."""
     await start(instance("first", primary), instance("second", secondary, priority=2))
-    asked = await Asked(hass, "instance_is_ok", target={"entity_id": entity}).set_up()
+    known = entity_registry.async_get(entity)
+    assert known
+    chosen: dict[str, Any] = {"target": {"entity_id": entity}}
+    if is_option:
+        chosen = {"options": {"devices": [known.device_id]}}
+    asked = await Asked(hass, "instance_is_ok", **chosen).set_up()
     await secondary.refuse()
     await call(hass, "check_health")
     assert await asked.says()
@@ -172,4 +182,5 @@ async def test_described(hass: HomeAssistant) -> None:
     for name, described in ours.items():
         assert described
         assert texts[name]["fields"].keys() == described["fields"].keys()
-        assert ("target" in described) == (name == "instance_is_ok")
+        assert "target" not in described  # without one, the editor would show an error
+        assert ("devices" in described["fields"]) == (name == "instance_is_ok")

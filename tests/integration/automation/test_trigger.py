@@ -137,17 +137,23 @@ async def test_chosen_instance(
     assert reasons(calls) == [("sensor.first_status", "unreachable")]
 
 
+@pytest.mark.parametrize("is_option", [True, False])
 async def test_chosen_device(
     hass: HomeAssistant,
     start: Start,
     primary: FakeQBittorrent,
     secondary: FakeQBittorrent,
     entity_registry: er.EntityRegistry,
+    is_option: bool,
 ) -> None:
+    """By the field of the editor, or as a target, as automations had it before."""
     await start(instance("first", primary), instance("second", secondary, priority=2))
     entity = entity_registry.async_get("binary_sensor.second")
     assert entity
-    calls = await on(hass, "instance_went_down", target={"device_id": entity.device_id})
+    chosen = {"target": {"device_id": entity.device_id}}
+    if is_option:
+        chosen = {"options": {"devices": [entity.device_id]}}
+    calls = await on(hass, "instance_went_down", **chosen)
     await primary.refuse()
     await secondary.refuse()
     await check(hass)

@@ -38,4 +38,14 @@ async def test_described(hass: HomeAssistant) -> None:
     for name, described in ours.items():
         assert described
         assert texts[name].get("fields", {}).keys() == described["fields"].keys()
-        assert "target" in described or not name.startswith("instance")
+        assert "target" not in described  # without one, the editor would show an error
+        assert ("devices" in described["fields"]) is name.startswith("instance")
+
+
+@pytest.mark.parametrize("kind", ["triggers", "conditions"])
+def test_found_by_typing_qbittorrent(kind: str) -> None:
+    """The editor's search looks at name and description only."""
+    texts = json.loads((FOLDER / "translations" / "en.json").read_text())[kind]
+    assert texts
+    for one in texts.values():
+        assert "qBittorrent" in one["name"] + one["description"]
