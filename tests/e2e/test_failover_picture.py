@@ -5,7 +5,8 @@ import asyncio
 from playwright.async_api import FloatRect, expect
 import pytest
 
-from tests.support.harness.home_assistant import DOMAIN
+from tests.support.harness.home_assistant import DOMAIN, ROOT
+from tests.support.harness.home_assistant_api import Api
 from tools.demo.dashboard import show_dashboard, statuses
 from tools.demo.magnets import Magnet
 
@@ -22,17 +23,47 @@ WAITS = Magnet("ubuntu-26.10-desktop-amd64.iso")
 
 VPN = f"binary_sensor.{DOMAIN}_vpn"
 ACTIVE = f"sensor.{DOMAIN}_active_instance"
-SCREEN = {"width": 868, "height": 940}
+QUEUE = f"todo.{DOMAIN}_queue"
+BROUGHT = ROOT / "custom_components" / DOMAIN / "frontend" / "dashboard.js"
+SCREEN = {"width": 868, "height": 1100}
 """As wide as GitHub shows a picture, and narrow enough for the frontend to fold its sidebar."""
-CROP: FloatRect = {"x": 0, "y": 66, "width": 868, "height": 434}
-"""Health and queue; the head of the page tells nothing."""
+CROP: FloatRect = {"x": 0, "y": 66, "width": 868, "height": 502}
+"""What waits, and how servers are; the head of the page tells nothing."""
+
+
+async def a_dashboard(api: Api) -> str:
+    """Return the path of the dashboard that the integration brings; without it, of the YAML's."""
+    if not BROUGHT.exists():  # until it is here
+        return await show_dashboard(api, hours=24)
+    path = "a-failover"
+    await api.command(
+        "lovelace/dashboards/create",
+        url_path=path,
+        title="Failover",
+        mode="storage",
+        require_admin=False,
+        show_in_sidebar=False,
+    )
+    config = {"strategy": {"type": "custom:qbittorrent-resilient"}}
+    await api.command("lovelace/config/save", url_path=path, config=config)
+    return f"/{path}"
+
+
+async def show_names(api: Api) -> None:
+    """Enable the to-do list of the queue, as somebody does who wants to see what waits."""
+    await api.command("config/entity_registry/update", entity_id=QUEUE, disabled_by=None)
+    (entry,) = await api.entries(DOMAIN)
+    await api.call_service(
+        "homeassistant", "reload_config_entry", {"entry_id": entry["entry_id"]}, response=False
+    )
 
 
 async def a_failover(house: House) -> str:
     """Let the VPN fall after a day with one short outage; return the path of the dashboard."""
     api = house.home.api
     await api.call_service(DOMAIN, "add_magnets", {"magnets": [BEFORE.link]})
-    path = await show_dashboard(api, hours=24)
+    await show_names(api)
+    path = await a_dashboard(api)
     await asyncio.sleep(6)  # until the recorder has written what it knows of
     known = await statuses(api)
     for entity, usual, other in (
@@ -75,3 +106,4 @@ async def test_a_failover_can_be_seen(
         await keep(user.page, "failover-dark" if dark else "failover", crop=CROP)
         if not dark:
             await keep(user.page, "day", view.locator("hui-history-graph-card").first)
+            await keep(user.page, "queue", view.locator("hui-todo-list-card"))
