@@ -79,6 +79,14 @@ def _last_adding() -> str:
     return PAGE.rpartition("**Adding magnets")[2].partition("\n\n*")[0].partition("\n**")[0]
 
 
+def test_a_quick_run_can_be_drawn() -> None:
+    """It adds to Transmission a few times only."""
+    lines = [one for one in PAGE.splitlines() if "core's transmission" not in one]
+    drawn = draw("\n".join(lines))
+    assert drawn.keys() == {ADDING, OUTAGE}
+    assert "transmission" not in drawn[ADDING]
+
+
 def test_a_part_draws_what_it_has(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(PAGE[: PAGE.index("**A server is back")])

@@ -39,7 +39,7 @@ def adding(title: str, lines: Sequence[Line]) -> str:
     picture.text(((LEFT + RIGHT) / 2, BOTTOM + 36), below, anchor="middle")
 
     names = [OURS, *lines[-1].beside]
-    colours = dict(zip(names, COLOURS, strict=True))
+    colours = dict(zip(names, COLOURS, strict=False))
     ends: dict[str, float] = {}
     for name in reversed(names):  # ours is on top
         points = [
