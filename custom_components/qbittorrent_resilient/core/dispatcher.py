@@ -20,8 +20,8 @@ from .events import DeliveryEvent, EventItem, EventType, QueueSnapshot, of_call,
 from .fetching.link_outcome import LinkOutcome
 from .fetching.links import LinkHandling, WebLinks
 from .health.instance import InstanceMonitor
-from .health.route import RouteState
 from .health.status import InstanceStatus
+from .leak_news import LeakNews
 from .listeners import Listeners
 from .magnet import Magnet
 from .outbox.job import Job, Reason, Stage
@@ -80,9 +80,7 @@ class Dispatcher:
         self._lists = QueueLists(
             outbox, self.links, self._pool, self._clock, requeued=self._worker.wake
         )
-        self._runs = False
-        self._early_leaks: list[EventItem] = []
-        """Leaks that the first checks have found: nobody listens before it runs."""
+        self._leak_news = LeakNews(self._publish)
         self._seen = {
             monitor.settings.key: (monitor.status, monitor.client.renewals)
             for monitor in self._pool
@@ -95,7 +93,7 @@ class Dispatcher:
         for monitor in self._pool:
             monitor.subscribe(partial(self._instance_noticed, monitor))
             if monitor.route is not None:
-                monitor.route.subscribe(partial(self._route_changed, monitor))
+                monitor.route.subscribe(partial(self._leak_news.route_changed, monitor))
 
     @property
     def instances(self) -> Sequence[InstanceMonitor]:
@@ -160,10 +158,7 @@ class Dispatcher:
 
     async def run(self) -> None:
         """Do in the background what no caller waits for, until stopped."""
-        self._runs = True
-        for leak in self._early_leaks:
-            self._publish([leak])
-        self._early_leaks.clear()
+        self._leak_news.start()
         await asyncio.gather(self._worker.run(), self.links.run())
 
     async def stop(self) -> None:
@@ -272,16 +267,6 @@ class Dispatcher:
         if status is not status_before:
             self._publish_snapshot()
         self._worker.wake()
-
-    def _route_changed(self, monitor: InstanceMonitor, before: RouteState, now: RouteState) -> None:
-        """Publish that the torrents of an instance turned out to take the home line."""
-        if now is not RouteState.LEAKING or before is now:
-            return
-        leak = EventItem(EventType.LEAK, None, instance=monitor.settings.name)
-        if self._runs:
-            self._publish([leak])
-        else:
-            self._early_leaks.append(leak)
 
     def _follow_clock(self) -> None:
         """Where the clock was set, correct the times that were taken from it before."""

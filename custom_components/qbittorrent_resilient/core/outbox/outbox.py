@@ -19,6 +19,7 @@ from .record import Record, files_of, from_record, to_record
 from .resubmission import resubmitted
 from .store import QueueStore
 from .torrent_files import TorrentFiles
+from .write_log import WriteLog
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -47,7 +48,7 @@ class Outbox:
         # serialises accept and change, so that a rollback never restores stale jobs
         self._changing = asyncio.Lock()
         self._closed = False
-        self._unwritable = False
+        self._write_log = WriteLog()
         self._listeners = Listeners[()]()
 
     def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
@@ -227,9 +228,9 @@ class Outbox:
                 await self._store.commit(put, changed.keys() - put.keys())
             except BaseException as err:
                 self._changed = changed | self._changed
-                self._log_once(err)
+                self._write_log.note(err)
                 raise
-            self._log_once(None)
+            self._write_log.note(None)
             await self._follow_files(changed, files)
         self._listeners.notify()
 
@@ -241,15 +242,6 @@ class Outbox:
         self._files |= files
         if before:
             await self.torrent_files.discard(before.difference(self._files.values()))
-
-    def _log_once(self, err: BaseException | None) -> None:
-        """Log once that the queue cannot be written, and once that it can be again."""
-        fails = isinstance(err, StorageError) and not isinstance(err, ClosedError)
-        if fails and not self._unwritable:
-            _LOGGER.error("The queue cannot be written: %s", err)
-        elif err is None and self._unwritable:
-            _LOGGER.info("The queue can be written again")
-        self._unwritable = fails or (self._unwritable and err is not None)
 
     async def commit_or_roll_back(
         self, before: Mapping[str, Job | None], after: Mapping[str, Job | None]
