@@ -162,7 +162,7 @@ FLOORS = (
     {"health", "outbox"},
     {"delivery", "reconciliation"},
     {"events"},
-    {"fetching", "recent_deliveries", "worker"},
+    {"fetching", "leak_news", "recent_deliveries", "worker"},
     {"queue_lists"},
     {"dispatcher"},
 )
