@@ -14,6 +14,8 @@ from .world import Happening, Known, Plan, World
 MOST_MAGNETS = 12
 CUT_LATER_SECONDS = (30.0, 200.0, 1000.0)
 """A server whose disk is full is restarted so long after that: it may be free again by then."""
+LINKS = 0.15
+"""So many calls give web links that lead to the magnets."""
 NAMED = 0.2
 """So many calls name instances."""
 _MAY_BE_DELETED = (None, Stage.KEPT.value, Stage.DELIVERED.value)
@@ -46,7 +48,10 @@ def give(
             before.only = None if before.only is None or only is None else before.only | only
     world.story(f"magnets {numbers} are given, {keep=}, {require_vpn=}, {instances=}")
     fields = {"require_vpn": require_vpn, "max_retries": rng.randint(0, 3), "instances": instances}
-    _begin(process, process.add(*numbers, keep=keep, **fields))
+    if rng.random() < LINKS and numbers[-1] >= first:
+        _begin(process, process.add_links(*numbers, keep=keep, **fields))
+    else:
+        _begin(process, process.add(*numbers, keep=keep, **fields))
 
 
 def _named(world: World, server: Server | None) -> list[Plan]:
@@ -193,6 +198,12 @@ def own_disk(world: World, process: Process) -> None:
     world.story(f"Home Assistant's disk: full is {world.disk_fails}")
 
 
+def site_down(world: World, process: Process) -> None:
+    """Have the site that links lead to go down, or come back."""
+    world.web.is_down = not world.web.is_down
+    world.story(f"the site is down: {world.web.is_down}")
+
+
 def clock_jumps(world: World, process: Process) -> None:
     """Set Home Assistant's wall clock."""
     by = world.rng.choice([-86_400.0, -3600.0, -60.0, 60.0, 3600.0, 86_400.0])
@@ -226,6 +237,7 @@ def user_deletes(world: World, process: Process) -> None:
             and world.records.get(one.torrent_id, {}).get("stage") in _MAY_BE_DELETED
             and now - world.known[one.torrent_id].given > DELETED_WHEN_OLDER_SECONDS
             and len(world.places(one.torrent_id)) == 1
+            and one.torrent_id not in world.web.waiting
         ]
         if old:
             torrent = world.rng.choice(old)
@@ -297,6 +309,7 @@ HAPPENINGS: tuple[tuple[Happening, int], ...] = (
     (crashing_magnet, 2),
     (own_disk, 3),
     (clock_jumps, 3),
+    (site_down, 3),
     (moves, 5),
     (upgraded, 3),
     (password_changed, 1),

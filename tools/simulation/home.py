@@ -1,7 +1,7 @@
 """One process of Home Assistant: what the plans of the world configure, polled at its pace."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from typing import Any, cast
 
@@ -22,6 +22,7 @@ from custom_components.qbittorrent_resilient.core.health.vpn import VpnMonitor
 from custom_components.qbittorrent_resilient.core.magnet import Magnet
 from custom_components.qbittorrent_resilient.core.outbox.job import Job, Stage
 from custom_components.qbittorrent_resilient.core.qbittorrent import Client, Connection
+from custom_components.qbittorrent_resilient.core.queue_lists import QueueItem
 from tests.promises.crashing.stepping import Life
 from tests.promises.crashing.world import LifeStore
 from tests.support.common import link
@@ -29,7 +30,7 @@ from tests.support.home import Home
 
 from .names import Roads
 from .server import HOME
-from .world import PASSKEY, Plan, World
+from .world import PASSKEY, Known, Plan, World
 
 LULL_SECONDS = 86_400.0
 DOUBT_SECONDS = 2.0
@@ -52,8 +53,14 @@ class Process(Home):
         home.tell("router", [HOME])
         condition = VpnCondition([watched], clock=clock)
         monitors = [self._monitor(plan, condition, home, clock) for plan in world.plans]
-        store = LifeStore(cast("Any", world), life)
-        super().__init__(monitors, clock, store=store, remember_seconds=world.remember_seconds)
+        super().__init__(
+            monitors,
+            clock,
+            store=LifeStore(cast("Any", world), life),
+            links=LifeStore(cast("Any", world.web), life),
+            fetcher=world.web,
+            remember_seconds=world.remember_seconds,
+        )
         self.watched = watched
         self.dispatcher.subscribe(self._told)
 
@@ -151,29 +158,39 @@ class Process(Home):
     def stuck(self) -> list[str]:
         """Return what is queued though a server could take it."""
         return [
-            f"{item.key[-6:]} ({self.dispatcher.reason(item)})"
+            f"{'the link ' * item.is_link}{item.key[-6:]} ({self.dispatcher.reason(item)})"
             for item in self.dispatcher.items(Stage.QUEUED)
-            if any(_may_go(item.job, plan) for plan in self.world.plans)
+            if item.is_link or any(_may_go(item.job, plan) for plan in self.world.plans)
         ]
 
-    async def add(self, *numbers: int, keep: bool = True, **fields: Any) -> list[Outcome]:
+    async def add(self, *numbers: int, keep: bool = True, **fields: Any) -> None:
         """Give magnets, as an automation does."""
         now, tracker = self.clock.now(), f"&tr=http%3A%2F%2Ftracker.invalid%2F{PASSKEY}"
         given = [Magnet.parse(link(number, extra=tracker)) for number in numbers]
         jobs = [Job(magnet=one, queued_at=now, keep=keep, **fields) for one in given]
         outcomes = await self.dispatcher.add(jobs)
+        self._note(outcomes, keep=keep)
+
+    async def add_links(self, *numbers: int, keep: bool = True, **fields: Any) -> None:
+        """Give links that lead to magnets."""
+        now, web = self.clock.now(), self.world.web
+        links = [web.link(number).as_magnet() for number in numbers]
+        jobs = [Job(magnet=one, queued_at=now, keep=keep, **fields) for one in links]
+        _, outcomes = await self.dispatcher.add_with_links((), jobs, wait_for_vpn=0.0, invalid=0)
+        self._note([one.outcome for one in outcomes if one.found], keep=keep)
+
+    def _note(self, outcomes: Iterable[Outcome], *, keep: bool) -> None:
+        """Take note of what a call was told."""
         for outcome in outcomes:
             magnet = self.world.known[outcome.magnet.info_hash]
             if outcome.fate is Fate.FAILED:
                 magnet.may_be_lost |= not keep
             if outcome.fate is Fate.ALREADY_DELIVERED and not magnet.on_disk:
                 self.world.violate(f"{outcome.magnet.info_hash[-6:]} was never delivered")
-        return outcomes
 
     async def remove(self, stage: Stage) -> None:
         """Empty the queue or the failed list, as a user does."""
-        known = self.world.known
-        chosen = [known[job.info_hash] for job in self.dispatcher.jobs(stage)]
+        chosen = [self._led_to(item) for item in self.dispatcher.items(stage)]
         before = [magnet.may_be_lost for magnet in chosen]
         for magnet in chosen:
             magnet.may_be_lost = True  # a kill leaves it open whether it was done
@@ -183,9 +200,18 @@ class Process(Home):
             if not self.life.dead:
                 for magnet, lost in zip(chosen, before, strict=True):
                     magnet.may_be_lost = lost
+        waiting = self.world.web.waiting
         for item in removed:
             self.world.story(f"the user removes {item.key[-6:]} from {stage}")
-            known[item.key].removed = self.world.loop.time()
+            magnet = self._led_to(item)
+            if item.is_link:
+                magnet.may_be_lost = True  # it may be given as a magnet, too: that goes on
+            elif item.key not in waiting:  # else a link leads to it, and nobody has removed that
+                magnet.removed = self.world.loop.time()
+
+    def _led_to(self, item: QueueItem) -> Known:
+        """Return the magnet that is in a list, or that the link there leads to."""
+        return self.world.known[self.world.web.leads_to.get(item.key, item.key)]
 
 
 def _doubts(monitor: InstanceMonitor) -> bool:

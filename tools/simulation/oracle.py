@@ -24,11 +24,12 @@ def _wrongs(world: World) -> Iterator[str]:
     for server in world.servers:
         for key in server.hashes:
             places.setdefault(key, []).append(server.number)
+    waiting = world.web.waiting
     for key, magnet in world.known.items():
         servers = places.get(key, [])
         stage = world.records.get(key, {}).get("stage")
         if len(servers) > 1 and not (magnet.said or magnet.may_be_twice):
             yield f"{key[-6:]} is on servers {servers}, and nobody says so"
-        is_kept = stage in (Stage.FAILED.value, Stage.QUEUED.value)
+        is_kept = stage in (Stage.FAILED.value, Stage.QUEUED.value) or key in waiting
         if not servers and not is_kept and magnet.must_be_somewhere:
             yield f"{key[-6:]} was accepted and is nowhere (stage {stage})"

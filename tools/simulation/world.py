@@ -20,6 +20,7 @@ from tests.support.store import MemoryFolder
 
 from .quiet import Quiet
 from .server import Server
+from .web import Web
 
 PASSKEY = "0passkey0"
 """In the tracker of each magnet."""
@@ -137,6 +138,7 @@ class World:
         rng = self.rng
         self.began = self.loop.time()
         self.quiet = Quiet(self)
+        self.web = Web(self)
         self.poll_seconds = rng.choice([30.0, 120.0, 300.0])
         self.remember_seconds = rng.choice([0.0, 0.0, 7 * DAY_SECONDS])
         self.dialects = list(self.dialects)
@@ -161,6 +163,11 @@ class World:
             )
             for number in range(len(self.servers))
         ]
+
+    @property
+    def passkey(self) -> str:
+        """Return what is in the tracker of each magnet, and in each web link."""
+        return PASSKEY
 
     @property
     def secrets(self) -> set[str]:
@@ -348,7 +355,7 @@ class World:
     def heal(self) -> None:
         """End everything that goes wrong."""
         self.story("all is well again")
-        self.disk_fails = False
+        self.disk_fails = self.web.is_down = False
         self.set_vpn(up=True)
         for server in self.servers:
             server.heal()
