@@ -1,7 +1,7 @@
-"""Torrent files that an action is given by path: read, checked, and put where jobs have theirs."""
+"""Torrent files that an action is given: read, checked, and put where jobs have theirs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 import os
 from pathlib import Path
 import stat
@@ -21,6 +21,14 @@ _TEXT_CHARACTERS = 80
 
 
 @dataclass(frozen=True, slots=True)
+class GivenFile:
+    """A file that is given itself, not by its path, and the name that it came with."""
+
+    name: str
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class FailedFile:
     """A file that is not delivered: its index in the input, why, and its name without its path."""
 
@@ -33,14 +41,14 @@ class FailedFile:
 async def async_take_files(
     hass: HomeAssistant,
     dispatcher: Dispatcher,
-    paths: Sequence[str],
+    files: Sequence[str | GivenFile],
     intake: Intake,
     most: int | None,
 ) -> tuple[dict[str, str], list[FailedFile]]:
     """Add the torrents in these files to an intake; return what was put for them, and what failed.
 
-    What was put goes by info-hash. A torrent that the intake has already, by whichever hash, is
-    delivered as a file, once. Raises StorageError, and then nothing of it is kept.
+    What was put goes by info-hash; a text is a path. A torrent that the intake has already, by
+    whichever hash, is delivered as a file, once. Raises StorageError, and then nothing is kept.
     """
     put: dict[str, str] = {}
     failed: list[FailedFile] = []
@@ -52,14 +60,14 @@ async def async_take_files(
     }
     wanted = {magnet.info_hash for magnet in intake.magnets}
     try:
-        for index, path in enumerate(paths, intake.count):
+        for index, file in enumerate(files, intake.count):
             try:
-                torrent = await hass.async_add_executor_job(_read, hass, path)
+                torrent = await hass.async_add_executor_job(_read, hass, file)
             except InvalidTorrentError as err:
                 reason = Reason.NOT_A_TORRENT
                 if isinstance(err, TorrentTooLargeError):
                     reason = Reason.TOO_LARGE
-                failed.append(FailedFile(index, reason, str(err), _text(path)))
+                failed.append(FailedFile(index, reason, str(err), _text(file)))
                 continue
             magnet = torrent.magnet
             topics = [topic for topic in (magnet.v1, magnet.v2) if topic]
@@ -81,8 +89,13 @@ async def async_take_files(
     return put, failed
 
 
-def _read(hass: HomeAssistant, path: str) -> TorrentFile:
+def _read(hass: HomeAssistant, file: str | GivenFile) -> TorrentFile:
     """Return the torrent in a file that Home Assistant may read; raises InvalidTorrentError."""
+    return read_torrent(file.data if isinstance(file, GivenFile) else _content(hass, file))
+
+
+def _content(hass: HomeAssistant, path: str) -> bytes:
+    """Return what is in a file that Home Assistant may read; raises InvalidTorrentError."""
     try:
         place = Path(path).resolve()
         if not hass.config.is_allowed_path(str(place)):
@@ -92,14 +105,14 @@ def _read(hass: HomeAssistant, path: str) -> TorrentFile:
         with os.fdopen(os.open(place, flags), "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise InvalidTorrentError("it is no file")
-            data = file.read(MAX_TORRENT_BYTES + 1)
+            return file.read(MAX_TORRENT_BYTES + 1)
     except FileNotFoundError:
         raise InvalidTorrentError("there is no such file") from None
     except (OSError, ValueError) as err:
         raise InvalidTorrentError("it cannot be read") from err
-    return read_torrent(data)
 
 
-def _text(path: str) -> str:
+def _text(file: str | GivenFile) -> str:
     """Return the name of a file as it is shown."""
+    path = file.name if isinstance(file, GivenFile) else file
     return shown(path.rpartition("/")[2])[:_TEXT_CHARACTERS]

@@ -18,6 +18,7 @@ from .const import (
     CONF_STOPPED,
     CONF_TAGS,
     DOMAIN,
+    POSTED_FILES,
 )
 from .core.fetching.given import GivenLinks, read_links
 from .core.intake import Intake, TooManyError, take_in
@@ -38,7 +39,8 @@ async def async_add_magnets(
     """Deliver what a call gives, or queue what cannot be delivered now."""
     if data.get(CONF_AUTOMATIC_MANAGEMENT) and data.get(CONF_SAVE_PATH):
         raise malformed(CONF_SAVE_PATH, "must not be given with automatic management")
-    if "magnets" not in data and not data.get("files"):
+    given_files = [*data.get("files", []), *data.get(POSTED_FILES, [])]
+    if "magnets" not in data and not given_files:
         raise malformed("magnets", "is required, unless files are given")
     if "instances" in data:
         data["instances"] = async_named(hass, runtime, data["instances"])
@@ -53,9 +55,7 @@ async def async_add_magnets(
     except TooManyError as err:
         raise malformed("magnets", str(err)) from err
     most_files = None if most is None else max(most - len(given.links), 0)
-    files, failed = await async_take_files(
-        hass, dispatcher, data.get("files", []), intake, most_files
-    )
+    files, failed = await async_take_files(hass, dispatcher, given_files, intake, most_files)
     if not (intake.magnets or intake.skipped or given.places):
         raise ServiceValidationError(
             translation_domain=DOMAIN,

@@ -40,6 +40,8 @@ CONF_FIRST_LAST_PIECE_FIRST = "first_last_piece_first"
 CONF_LOCAL_ONLY = "local_only"
 CONF_WEB_LINKS = "web_links"
 CONF_DEVICES = "devices"
+POSTED_FILES = "posted_files"
+"""A field of `add_magnets` for our own triggers: no user can give what is in it."""
 
 CONF_FAILURES_BEFORE_DOWN = "failures_before_down"
 CONF_SUCCESSES_BEFORE_UP = "successes_before_up"

@@ -18,7 +18,7 @@ from homeassistant.helpers import config_validation as cv, service
 import probatio as vol
 
 from . import link_responses, responses, validators
-from .action_files import MOST_FILES
+from .action_files import MOST_FILES, GivenFile
 from .add_magnets import async_add_magnets
 from .const import (
     CONF_AUTOMATIC_MANAGEMENT,
@@ -29,6 +29,7 @@ from .const import (
     CONF_STOPPED,
     CONF_TAGS,
     DOMAIN,
+    POSTED_FILES,
 )
 from .core.errors import StorageError
 from .core.fetching.given import GivenLinks, key_of
@@ -47,6 +48,7 @@ _SCHEMAS = {
         {
             vol.Optional("magnets"): vol.Any(str, list),
             vol.Optional("files"): vol.All(cv.ensure_list, vol.Length(max=MOST_FILES), [str]),
+            vol.Optional(POSTED_FILES): vol.All(vol.Length(max=MOST_FILES), [GivenFile]),
             vol.Optional(CONF_CATEGORY): validators.category,
             vol.Optional(CONF_SAVE_PATH): validators.plain_text,
             vol.Optional(CONF_TAGS): vol.All(cv.ensure_list, [validators.tag]),

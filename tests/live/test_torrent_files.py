@@ -5,17 +5,19 @@ from pathlib import Path
 import shutil
 from typing import Any
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 import pytest
 
 from custom_components.qbittorrent_resilient.core.health.instance import SAME_START_SECONDS
 from custom_components.qbittorrent_resilient.core.qbittorrent.client import Client
 from custom_components.qbittorrent_resilient.core.qbittorrent.errors import CannotConnectError
-from tests.live.common import delivered, fields, set_up, until
+from tests.live.common import connected, delivered, fields, set_up, until
 from tests.live.conftest import StartServer
 from tests.support.actions import call, hashes
 from tests.support.harness.qbittorrent import VERSIONS, QBittorrent
 from tests.support.torrents import MadeTorrent, info_of, torrent
+from tests.support.web_host import web_host
 
 each_version = pytest.mark.parametrize("suite", VERSIONS, ids=VERSIONS.values())
 MADE = [torrent(1), torrent(2, "v2"), torrent(3, "hybrid")]
@@ -146,3 +148,37 @@ async def test_past_a_lost_answer(
     assert {(one["status"], one["instance"]) for one in response["added"]} == {("added", "First")}
     assert topics(first) == EXPECTED
     assert not second.torrents()
+
+
+async def test_web_links_past_a_lost_answer(
+    hass: HomeAssistant,
+    start_server: StartServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What they lead to is sent as files, once, although the answer to that was lost."""
+    first, second = start_server("trixie"), start_server("forky")
+    entry = await set_up(hass, fields(first), fields(second, "Second"))
+    hass.config_entries.async_update_entry(entry, options={"fetch_links": True})
+    await hass.async_block_till_done()
+    await until(lambda: entry.state is ConfigEntryState.LOADED)
+    await connected(hass)
+    hand_over, sent = Client.add, 0
+
+    async def cut(self: Client, *args: Any, **options: Any) -> Any:
+        nonlocal sent
+        sent += 1
+        monkeypatch.setattr(Client, "add", hand_over)
+        await self.add(*args, **options)
+        raise CannotConnectError("cut", maybe_done=True)
+
+    monkeypatch.setattr(Client, "add", cut)
+    async with web_host() as host:
+        links = [host.give(f"/{number}.torrent", one.data) for number, one in enumerate(MADE)]
+        response = await call(hass, "add_magnets", magnets=links, stopped=True)
+    assert sent == 1
+    assert {(one["status"], one["instance"]) for one in response["added"]} == {("added", "First")}
+    assert {*hashes(response["added"])} == {one.info_hash for one in MADE}
+    assert topics(first) == EXPECTED
+    assert all(one["total_size"] > 0 for one in first.torrents())
+    assert not second.torrents()
+    assert await call(hass, "get_queue") == {"queued": [], "failed": []}

@@ -12,6 +12,7 @@ from enum import Enum
 import re
 
 from .link_end import end_of_link
+from .magnet import MAX_MAGNET_BYTES
 from .magnet_spelling import AROUND, SCHEME, USUAL, ampersands
 
 _BEGIN = re.compile(r"magnet:/{0,3}(?:\?|%3f)", re.IGNORECASE | re.ASCII)
@@ -20,6 +21,8 @@ _BEGIN_ENCODED = re.compile(rf"(?<![^\s\"'<>(\[{{]){SCHEME.pattern}", re.IGNOREC
 _LEAD = re.compile(r"(?:[\W_]|\d{1,6}[.):])*")
 """What may stand before a link at a line's start: quotes, bullets, numbers of a list."""
 _MOST_LEAD = 40
+_MOST_LINK = 4 * MAX_MAGNET_BYTES
+"""Of a link, so much is read at most: it is too long to be one, whatever follows."""
 _WEB = re.compile(r"https?://[^\s\"'<>`\\^{}|]+", re.IGNORECASE | re.ASCII)
 _WEB_AROUND = AROUND + "\"'`<>()[]{}*,;|-\u2022"
 _AFTER_WEB = ".,;:!?)]}*"
@@ -122,7 +125,8 @@ def links_of_line(line: str) -> list[str]:
     starts = [match.start() for match in begins]
     lead = line[: starts[0]]
     in_prose = len(lead) > _MOST_LEAD or not _LEAD.fullmatch(lead)
-    limits = [*starts[1:], len(line)]
+    ends = [*starts[1:], len(line)]
+    limits = [min(end, at + _MOST_LINK) for at, end in zip(starts, ends, strict=True)]
     return [
         line[start : end_of_link(line, start, limit, in_prose=in_prose)]
         for start, limit in zip(starts, limits, strict=True)

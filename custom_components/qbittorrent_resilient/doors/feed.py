@@ -89,7 +89,7 @@ class MagnetsInFeedTrigger(Trigger):
         if not found:
             return
         await async_loaded(self._hass, LOADED_SECONDS)
-        texts = {name: str(entry.get(name, "")) for name in ("title", "feed_url")}
+        texts: dict[str, Any] = {name: str(entry.get(name, "")) for name in ("title", "feed_url")}
         hand_over.async_run(self._hass, run_action, found, "an entry of a feed", **texts)
 
 

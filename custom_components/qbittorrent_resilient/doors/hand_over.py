@@ -1,12 +1,12 @@
 """What a trigger hands to the action `add_magnets`, and what it hears of that in return.
 
-Between the two stand templates, which render 256 KiB and no more. Links that need more than that
-stay here, and a ticket goes through the templates in their place. The context tells which call of
-the action belongs to which run of an automation.
+Between the two stand templates, which render 256 KiB of text and no more. Links that need more than
+that stay here, and so do torrent files; a ticket goes through the templates in their place. The
+context tells which call of the action belongs to which run of an automation.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,9 @@ from homeassistant.core import Context, HomeAssistant, ServiceCall, ServiceRespo
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.trigger import TriggerActionRunner
 from homeassistant.util.hass_dict import HassKey
+
+from ..action_files import GivenFile
+from ..const import POSTED_FILES
 
 MOST_RENDERED = 200_000
 """Characters of links that go through a template themselves."""
@@ -27,9 +30,10 @@ type _Action = Callable[[ServiceCall], Coroutine[Any, Any, ServiceResponse]]
 
 @dataclass(frozen=True, slots=True)
 class _HandOver:
-    """Links that an automation is given, and who waits for what the action makes of them."""
+    """What an automation is given, and who waits for what the action makes of it."""
 
     links: str
+    files: Sequence[GivenFile]
     outcome: asyncio.Future[Outcome]
 
 
@@ -42,18 +46,23 @@ def async_run(
     run_action: TriggerActionRunner,
     links: list[str],
     description: str,
+    *,
+    files: Sequence[GivenFile] = (),
     **payload: Any,
 ) -> asyncio.Future[Outcome]:
-    """Run an automation with these links in `trigger.magnets`, one a line.
+    """Run an automation with these links in `trigger.magnets`, one a line, and torrent files.
 
     Returns what the first call of the action comes to, as soon as it does: what else the automation
     does may take hours.
     """
     text, context = "\n".join(links), Context()
-    given = text if len(repr(text)) <= MOST_RENDERED else _TICKET + context.id
-    hand_over = _HandOver(text, hass.loop.create_future())
+    fits = not files and len(repr(text)) <= MOST_RENDERED
+    given = text if fits else _TICKET + context.id
+    hand_over = _HandOver(text, files, hass.loop.create_future())
     hass.data.setdefault(_OPEN, {})[context.id] = hand_over
-    task = run_action({"magnets": given, "count": len(links)} | payload, description, context)
+    task = run_action(
+        {"magnets": given, "count": len(links) + len(files)} | payload, description, context
+    )
 
     def close(_: asyncio.Task[Any]) -> None:
         hass.data[_OPEN].pop(context.id)
@@ -71,7 +80,7 @@ def heard(action: _Action) -> _Action:
         magnets = call.data.get("magnets")
         if isinstance(magnets, str) and magnets.startswith(_TICKET):
             if hand_over := opened.get(magnets.removeprefix(_TICKET)):
-                call = _with_magnets(call, hand_over.links)
+                call = _with(call, hand_over)
         waiting = opened.get(call.context.parent_id or "")
         try:
             response = await action(call)
@@ -84,8 +93,9 @@ def heard(action: _Action) -> _Action:
     return run
 
 
-def _with_magnets(call: ServiceCall, links: str) -> ServiceCall:
-    data = {**call.data, "magnets": links}
+def _with(call: ServiceCall, given: _HandOver) -> ServiceCall:
+    """Return the call with what its ticket stands for."""
+    data = {**call.data, "magnets": given.links, POSTED_FILES: [*given.files]}
     return ServiceCall(
         call.hass, call.domain, call.service, data, call.context, call.return_response
     )

@@ -6,15 +6,17 @@ from dataclasses import dataclass, field
 from email.message import Message
 from email.parser import BytesHeaderParser
 from functools import partial
+import re
 from typing import Any
-from urllib.parse import parse_qsl
 
-from homeassistant.util.json import JSON_DECODE_EXCEPTIONS, json_loads
-
+from ..action_files import MOST_FILES, GivenFile
 from ..core.intake import TooManyError
+from .slices import load_json, unquoted
 
 _MAGNET = "magnet:?"
 _FORM = "application/x-www-form-urlencoded"
+_TYPE_OF_TORRENTS = "application/x-bittorrent"
+_TORRENT = re.compile(rb"d\d{1,3}:")
 _OF_NAMES = ("idna", "punycode")
 """Encodings of the names of hosts; to read a post in one takes hours."""
 _LONGEST_HEADER = 8192
@@ -24,13 +26,23 @@ _MOST_PARTS = 10_000
 
 @dataclass(slots=True)
 class Posted:
-    """What a post says: texts, or values that have texts; how many of its parts are no text."""
+    """What a post says: texts, or values that have texts; how many of its parts are no text.
+
+    `files` are the torrent files in it, or what is said to be one.
+    """
 
     values: list[Any] = field(default_factory=list)
+    files: list[GivenFile] = field(default_factory=list)
     unreadable: int = 0
 
     def add(self, part: bytes, header: Message, name: str | None = None) -> None:
-        """Add a part, which is all of the post or a field of it."""
+        """Add a part, which is all of the post or a field of it; raises TooManyError."""
+        file_name = str(_said(header.get_filename) or "")
+        if _is_torrent(part, header, file_name):
+            if len(self.files) >= MOST_FILES:
+                raise TooManyError(f"more than {MOST_FILES} torrent files")
+            self.files.append(GivenFile(file_name, part))
+            return
         text = _decoded(part, _said(header.get_content_charset))
         if text is None:
             self.unreadable += 1
@@ -57,6 +69,14 @@ def read_post(body: bytes, content_type: str, query: str) -> Posted:
     return posted
 
 
+def _is_torrent(part: bytes, header: Message, file_name: str) -> bool:
+    """Tell whether a part is a torrent file, by how it begins or by what is said of it."""
+    if _TORRENT.match(part) and b"4:infod" in part:
+        return True
+    is_named = file_name.lower().endswith(".torrent") and bool(part)
+    return is_named or header.get_content_type() == _TYPE_OF_TORRENTS
+
+
 def _said[T](read: Callable[[], T]) -> T | None:
     """Return what a header says, or None where it cannot be read."""
     try:
@@ -80,8 +100,8 @@ def _of_text(text: str, *, is_form: bool) -> Any:
     """Return the JSON or the form that a text is, or itself."""
     if text.lstrip()[:1] in ("{", "[", '"'):
         try:
-            return json_loads(text)
-        except (*JSON_DECODE_EXCEPTIONS, RecursionError):
+            return load_json(text)
+        except ValueError, RecursionError:
             return text
     return _of_form(text) if is_form else text
 
@@ -98,7 +118,10 @@ def _of_form(form: str) -> Any:
     if form.count("&") > _MOST_FIELDS:
         raise TooManyError(f"more than {_MOST_FIELDS} fields")
     fields: dict[str, Any] = {}
-    for name, value in parse_qsl(form, keep_blank_values=True, errors="replace"):
+    for pair in form.split("&"):
+        name, _, value = map(unquoted, pair.partition("="))
+        if not pair:
+            continue
         text = _of_text(value, is_form=False) if value else name
         if name not in fields:
             fields[name] = text

@@ -129,6 +129,7 @@ async def _handle(hass: HomeAssistant, webhook_id: str, request: web.Request) ->
                 listener.run_action,
                 gathered.magnets + (gathered.web_links if listener.web_links else []),
                 "a post to a webhook",
+                files=posted.files,
                 unreadable=posted.unreadable,
             )
             for listener in hass.data[_LISTENERS].get(webhook_id, [])

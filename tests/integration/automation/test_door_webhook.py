@@ -20,6 +20,7 @@ from tests.support.blueprints import FORM, TOLD, URL, WEBHOOK, run, texts
 from tests.support.common import FakeClock, Start, eventually, info_hash, instance, link, settled
 from tests.support.delivered import delivered, torrent
 from tests.support.fake.server import FakeQBittorrent
+from tests.support.torrents import MadeTorrent, torrent as made_torrent
 
 TRACKERS = ["http://t.example/a?key=1&x=2", "udp://t.example:6969"]
 MAGNET = (
@@ -151,6 +152,48 @@ async def test_several(post: Door, primary: FakeQBittorrent, body: dict[str, Any
     status, answer = await post(**body)
     assert (status, answer["added"], answer["failed"]) == (200, 2, 0)
     assert delivered(primary) == {torrent(MAGNET), torrent(SECOND)}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        lambda made: {"data": made.data, "headers": {"Content-Type": "application/x-bittorrent"}},
+        lambda made: {"data": multipart(("f", made.data, {"filename": "a.torrent"}))},
+        lambda made: {"data": made.data},
+    ],
+)
+async def test_torrent_file(
+    post: Door, primary: FakeQBittorrent, body: Callable[[MadeTorrent], dict[str, Any]]
+) -> None:
+    """It is delivered as a file, whatever the option that fetches web links says."""
+    made = made_torrent(1, tracker="http://t.example")
+    status, answer = await post(**body(made))
+    assert (status, answer) == (200, {"added": 1, "queued": 0, "failed": 0, "skipped": 0})
+    (received,) = primary.requests_to("torrents/add")
+    assert [*received.files.values()] == [made.data]
+
+
+async def test_torrent_files_beside_magnets(post: Door, primary: FakeQBittorrent) -> None:
+    files = [("f", made_torrent(number).data, {"filename": "a.torrent"}) for number in (1, 2)]
+    bad = ("g", b"<html>", {"filename": "page.torrent"})
+    again = ("h", made_torrent(1).magnet, {})
+    status, answer = await post(data=multipart(*files, bad, again, ("m", MAGNET, {})))
+    assert (status, answer) == (200, {"added": 3, "queued": 0, "failed": 1, "skipped": 0})
+    assert primary.hashes == {
+        made_torrent(1).info_hash,
+        made_torrent(2).info_hash,
+        info_hash(1),
+    }
+
+
+@pytest.mark.parametrize("data", [b"<html>", b"d4:infodee", bytes(11 << 20)])
+async def test_what_is_said_to_be_a_torrent_file(
+    post: Door, primary: FakeQBittorrent, data: bytes
+) -> None:
+    status, answer = await post(data=data, headers={"Content-Type": "application/x-bittorrent"})
+    assert status == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert "No valid magnet link" in answer["error"]
+    assert primary.hashes == set()
 
 
 @pytest.mark.parametrize(
