@@ -98,7 +98,11 @@ class MagnetList(HubEntity[QueueCoordinator], TodoListEntity):
                 translation_domain=DOMAIN, translation_key="item_not_editable"
             )
         if is_ticked:
-            await self._async_tick(shown)
+            try:
+                await self._async_tick(shown)
+            except HomeAssistantError:
+                self._async_draw_anew(shown)
+                raise
 
     @abstractmethod
     async def _async_tick(self, shown: TodoItem) -> None:
@@ -123,6 +127,13 @@ class MagnetList(HubEntity[QueueCoordinator], TodoListEntity):
         )
         self._async_show()
         return response or {}
+
+    @callback
+    def _async_draw_anew(self, shown: TodoItem) -> None:
+        """Take an item away for a moment: pages correct the box of an item only if it is new."""
+        self._attr_todo_items = [item for item in self.todo_items or () if item is not shown]
+        self.async_write_ha_state()
+        self._async_list_changed()
 
     @callback
     @override

@@ -195,11 +195,17 @@ async def test_deleted_from_view(
 async def test_delivered_cannot_wait_again(
     hass: HomeAssistant, listed: MockConfigEntry, primary: FakeQBittorrent
 ) -> None:
+    """Home Assistant's page has cleared the box by then, and ticks it only in a new item."""
     await add(hass, link(1))
     await shown_now(hass)
+    lists: list[Any] = []
+    hass.data["todo"].get_entity(QUEUE).async_subscribe_updates(lists.append)
     with pytest.raises(ServiceValidationError, match="add its link as a new item") as caught:
         await change(hass, "update_item", info_hash(1), rename="Torrent 1", status="needs_action")
     assert caught.value.translation_key == "item_delivered"
+    assert lists == [[]]
+    await shown_now(hass)
+    assert [one.uid for one in lists[-1]] == [info_hash(1)]
     await change(hass, "update_item", info_hash(1), rename="Torrent 1", status="completed")
     assert (await completed(hass), sent(primary)) == ([info_hash(1)], [info_hash(1)])
 
