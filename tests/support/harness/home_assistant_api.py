@@ -59,6 +59,11 @@ class Api:
         async with self._session.post(f"{self.url}{path}", json=body) as response:
             return await self._answer(response)
 
+    async def delete(self, path: str) -> Any:
+        """DELETE something and return the answer."""
+        async with self._session.delete(f"{self.url}{path}") as response:
+            return await self._answer(response)
+
     async def post_form(self, path: str, form: dict[str, str]) -> Any:
         """POST a form and return the answer."""
         async with self._session.post(f"{self.url}{path}", data=form) as response:
