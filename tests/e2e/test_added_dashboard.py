@@ -1,10 +1,12 @@
 """The dashboard that the integration brings: colours, buttons, words, names, a phone."""
 
+import json
+
 from playwright.async_api import expect
 import pytest
 
-from tests.support.harness.home_assistant import DOMAIN
-from tools.demo.magnets import FIVE, FOUR, MALFORMED, ONE, THREE, TWO
+from tests.support.harness.home_assistant import DOMAIN, ROOT
+from tools.demo.magnets import FIVE, FOUR, MALFORMED, ONE, SIX, THREE, TWO
 
 from .dashboard import TYPE, add_dashboard, field, make, open_dashboard, paste, result, tile
 from .fixtures import House, SitDown
@@ -200,3 +202,40 @@ async def test_its_elements_wait_for_the_page(ready: House, user: User) -> None:
     wait = "(names) => Promise.all(names.map((name) => customElements.whenDefined(name)))"
     await user.page.evaluate(wait, names)
     assert await user.page.evaluate(known, names) == [True] * 3
+
+
+async def test_it_speaks_the_language_of_the_user(ready: House, user: User) -> None:
+    await made(ready)
+    german = ROOT / "custom_components" / DOMAIN / "translations" / "de.json"
+    await user.page.evaluate("localStorage.setItem('selectedLanguage', '\"de\"')")
+    await user.open(f"/{TYPE}")
+    for name in ("failed_magnets", "active_instance"):
+        there = word(f"entity.sensor.{name}.name", german)
+        assert there != word(f"entity.sensor.{name}.name")
+        await expect(tile(user, there)).to_be_visible()
+    await look(user.page.locator("hui-view"), reach=1)
+
+
+async def test_it_comes_back_after_a_restart(ready: House, user: User) -> None:
+    """The page stays open while Home Assistant starts anew."""
+    await made(ready)
+    await open_dashboard(user)
+    await ready.home.restart()
+    await up(ready)
+    await expect(tile(user, "Seedbox")).to_contain_text("OK")
+    await paste(user, SIX.link)
+    await expect(result(user)).to_have_text("Added to Seedbox: 1")
+    user.complaints.found.clear()  # of what was asked while nobody answered
+
+
+async def test_it_can_be_taken_into_own_hands(ready: House, user: User) -> None:
+    await made(ready)
+    await make(ready, "own-hands", {"strategy": {"type": f"custom:{TYPE}"}})
+    await open_dashboard(user, "own-hands")
+    await user.page.get_by_role("button", name="Edit dashboard").click()
+    await user.press("Take control")
+    await user.no_dialog()
+    config = await ready.home.api.command("lovelace/config", url_path="own-hands", force=True)
+    assert "strategy" not in json.dumps(config)
+    await open_dashboard(user, "own-hands")
+    await expect(tile(user, "Attic")).to_contain_text("OK")
