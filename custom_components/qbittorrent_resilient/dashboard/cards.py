@@ -12,7 +12,6 @@ DEVICE = {"type": "device"}
 ENTITY = {"type": "entity"}
 """Names that the frontend looks up, so that they follow whatever the user calls things."""
 FULL_WIDTH = {"columns": 12}
-HALF_WIDTH = {"columns": 6, "rows": 2}
 
 
 def section(*cards: Card) -> Card:
@@ -72,13 +71,19 @@ def tiles_of_count(shown: Shown, name: Name, colour: str) -> list[Card]:
     ]
 
 
-def button(text: str, icon: str, action: Card, *visibility: Card) -> Card:
-    """Return a button that is there on some conditions."""
-    card: Card = {"type": "button", "name": text, "icon": icon, "icon_height": "28px"}
+def button(shown: Shown, text: str, icon: str, action: Card, *visibility: Card) -> Card:
+    """Return a tile that is a button, there on some conditions; it has room for long words."""
     tap = {"action": "perform-action"} | action
-    return card | {
+    return {
+        "type": "tile",
+        "entity": shown.entity_id,
+        "name": text,
+        "icon": icon,
+        "color": "primary",
+        "hide_state": True,
         "tap_action": tap,
-        "grid_options": HALF_WIDTH,
+        "icon_tap_action": tap,
+        "grid_options": FULL_WIDTH,
         "visibility": list(visibility),
     }
 
@@ -95,6 +100,7 @@ def to_do_list(shown: Shown, title: str, count: Shown) -> Card:
         "entity": shown.entity_id,
         "title": title,
         "hide_create": True,
+        "hide_section_headers": True,
         "visibility": [is_above_zero(count)],
     }
 

@@ -79,7 +79,7 @@ def _magnets(hub: Entities, texts: Texts, colours: Colours) -> Card:
         found += cards.tiles_of_count(failed, _name(hub, "failed_magnets", texts), colours.bad)
     if queued and (retry := hub.get("retry_queue")):
         name, something = texts["entity.button.retry_queue.name"], cards.is_above_zero(queued)
-        found.append(cards.button(name, "mdi:replay", cards.press(retry), something))
+        found.append(cards.button(retry, name, "mdi:replay", cards.press(retry), something))
     if failed:
         found += _after_failures(failed, texts)
     for count, key, title in ((queued, "queue", "queued"), (failed, "failed", "failed")):
@@ -101,9 +101,10 @@ def _after_failures(failed: Shown, texts: Texts) -> list[Card]:
         "data": {"all": True, "list": "failed"},
         "confirmation": {"text": texts.own("discard_failed_confirm")},
     }
+    name = texts["services.retry_failed.name"]
     return [
-        cards.button(texts["services.retry_failed.name"], "mdi:backup-restore", retry, something),
-        cards.button(texts.own("discard_failed"), "mdi:tray-remove", discard, something),
+        cards.button(failed, name, "mdi:backup-restore", retry, something),
+        cards.button(failed, texts.own("discard_failed"), "mdi:tray-remove", discard, something),
     ]
 
 

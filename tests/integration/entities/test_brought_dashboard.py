@@ -62,7 +62,13 @@ def walk(value: Any) -> Iterator[dict[str, Any]]:
 
 def shown(view: Any, kind: str = "tile") -> list[str]:
     """Return the entities of the cards of a kind, each once, in their order."""
-    return list(dict.fromkeys(one["entity"] for one in walk(view) if one.get("type") == kind))
+    found = [one for one in walk(view) if one.get("type") == kind and "tap_action" not in one]
+    return list(dict.fromkeys(one["entity"] for one in found))
+
+
+def names_of_tiles(view: Any) -> dict[str, Any]:
+    tiles = [one for one in walk(view) if one.get("type") == "tile" and "tap_action" not in one]
+    return {one["entity"]: one["name"] for one in tiles}
 
 
 def headings(view: Any) -> list[str]:
@@ -129,7 +135,7 @@ async def test_it_follows_renamed_entities(
     view = await told(hass, hass_ws_client)
     assert "sensor.where_films_come_from" in shown(view)
     assert "sensor.seedbox_status" not in json.dumps(view)
-    names = {one["entity"]: one["name"] for one in walk(view) if one.get("type") == "tile"}
+    names = names_of_tiles(view)
     # What the user called it is looked up by the frontend; other names are in the page's language.
     assert names[f"sensor.{DOMAIN}_queued_magnets"] == {"type": "entity"}
     assert names[f"sensor.{DOMAIN}_failed_magnets"] == "Failed magnets"
@@ -180,17 +186,19 @@ async def test_buttons_are_there_only_while_there_is_something_to_press(
 ) -> None:
     view = await told(hass, hass_ws_client)
     (magnets, *_) = view["sections"]
-    buttons = [one for one in magnets["cards"] if one["type"] == "button"]
+    buttons = [one for one in magnets["cards"] if "tap_action" in one]
     assert {one["name"]: one["visibility"][0]["entity"] for one in buttons} == {
         "Retry queue": f"sensor.{DOMAIN}_queued_magnets",
         "Retry failed magnets": f"sensor.{DOMAIN}_failed_magnets",
         "Discard failed magnets": f"sensor.{DOMAIN}_failed_magnets",
     }
-    for one in walk(view):
-        if "perform_action" in one:
-            assert hass.services.has_service(*one["perform_action"].split(".")) or (
-                one["perform_action"] == "button.press"
-            )
+    actions = {one["perform_action"] for one in walk(view) if "perform_action" in one}
+    assert actions == {
+        "button.press",
+        f"{DOMAIN}.retry_failed",
+        f"{DOMAIN}.remove_magnets",
+    }
+    assert all(hass.services.has_service(*one.split(".")) for one in actions)
 
 
 @pytest.mark.usefixtures("two")
@@ -213,7 +221,7 @@ async def test_it_speaks_the_language_of_the_page(
     german = json.loads((FOLDER / "translations" / "de.json").read_text(encoding="utf-8"))
     view = await told(hass, hass_ws_client, language="de")
     assert headings(view)[0] == german["entity"]["event"]["magnets"]["name"]
-    names = {one["entity"]: one["name"] for one in walk(view) if one.get("type") == "tile"}
+    names = names_of_tiles(view)
     wanted = german["entity"]["sensor"]["failed_magnets"]["name"]
     assert names[f"sensor.{DOMAIN}_failed_magnets"] == wanted != "Failed magnets"
     # A language that nobody has translated yet.
