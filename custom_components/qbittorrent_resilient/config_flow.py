@@ -152,6 +152,7 @@ class ResilientConfigFlow(ConfigFlow, domain=DOMAIN):
             vpn_watched=self._vpn_watched,
             next_priority=next_priority(self._instances.values()),
             known_servers=async_known_servers(self.hass, self._instances.values()),
+            entered=user_input,
         )
         return self.async_show_form(
             step_id="instance",

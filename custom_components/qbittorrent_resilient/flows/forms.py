@@ -55,6 +55,7 @@ from ..settings import SERVER, STOPPED, stopped_word, verifies_ssl
 from .core_import import CONF_TAKE_OVER
 from .gluetun_form import GLUETUN_SCHEMA, checked_gluetun
 from .proxy_form import PROXY_SCHEMA, checked_proxy, readable_proxy
+from .unasked import UnaskedBoolean, concerns_vpn
 
 type Fields = dict[str, Any]
 type Errors = dict[str, str]
@@ -157,14 +158,18 @@ def instance_schema(
     next_priority: int,
     known_servers: Sequence[SelectOptionDict] = (),
     stored: Mapping[str, Any] | None = None,
+    entered: Mapping[str, Any] | None = None,
 ) -> vol.Schema:
     """Return the form of an instance; with `known_servers`, it can be filled from one of those.
 
-    A field that nobody can clear keeps its `stored` value if it is left out.
+    A field that nobody can clear keeps its `stored` value if it is left out. Without a VPN, and
+    unless what was `entered` says otherwise, nobody is asked whether it is required.
     """
     now: Fields = {CONF_REQUIRES_VPN: vpn_watched, CONF_PRIORITY: next_priority}
     if stored is not None:
         now = now | {CONF_PRIORITY: 1, **stored}
+    is_required = bool(entered and entered.get(CONF_REQUIRES_VPN))
+    asks_for_vpn = vpn_watched or is_required or concerns_vpn(stored)
     marker: type[vol.Marker] = vol.Optional if known_servers else vol.Required
     choice: dict[vol.Marker, SelectSelector] = {}
     if known_servers:
@@ -182,7 +187,9 @@ def instance_schema(
             vol.Optional(CONF_PASSWORD, default=""): SECRET if stored is None else NEW_SECRET,
             vol.Optional(CONF_API_KEY, default=""): KEY,
             vol.Optional(CONF_VERIFY_SSL, default=verifies_ssl(now)): BooleanSelector(),
-            vol.Optional(CONF_REQUIRES_VPN, default=now[CONF_REQUIRES_VPN]): BooleanSelector(),
+            vol.Optional(CONF_REQUIRES_VPN, default=now[CONF_REQUIRES_VPN]): (
+                BooleanSelector() if asks_for_vpn else UnaskedBoolean()
+            ),
             vol.Optional(CONF_PRIORITY, default=now[CONF_PRIORITY]): _whole_number(1),
             # No defaults here: the frontend would prefer them to the values suggested inside.
             vol.Optional(CONF_PROXY): section(PROXY_SCHEMA, {"collapsed": True}),

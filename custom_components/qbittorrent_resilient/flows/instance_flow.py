@@ -98,6 +98,7 @@ class InstanceFlow(ConfigSubentryFlow):
             next_priority=next_priority(siblings),
             known_servers=known,
             stored=stored,
+            entered=shown,
         )
         return self.async_show_form(
             step_id=step,
