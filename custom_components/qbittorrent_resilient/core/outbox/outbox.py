@@ -63,8 +63,9 @@ class Outbox:
     async def load(self) -> None:
         """Read the store; raises StorageError. A record that cannot be read is left as it is."""
         unreadable = 0
-        async for info_hash, record in cooperatively((await self._store.load()).items()):
-            self._files |= files_of({info_hash: record})
+        records = await self._store.load()
+        self._files |= files_of(records)
+        async for info_hash, record in cooperatively(records.items()):
             try:
                 self._set(job := from_record(record, info_hash))
                 self.deliveries.catch_up_with(job)

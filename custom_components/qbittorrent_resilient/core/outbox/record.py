@@ -45,6 +45,7 @@ _OPTIONS: Mapping[str, tuple[type, ...]] = {
     "sequential": _FLAG,
     "first_last_piece_first": _FLAG,
 }
+_PROCESS = frozenset({"launched", "log_began"})
 _DEFAULTS = {name: Job._field_defaults.get(name) for name in _PLAIN}
 _VALUES = attrgetter(*_PLAIN)
 
@@ -67,11 +68,12 @@ def is_file_name(text: object) -> TypeIs[str]:
 
 def files_of(records: Mapping[str, Any]) -> dict[str, str]:
     """Return the torrent file that each record refers to, by its key, even if it is no job."""
-    return {
-        key: name
-        for key, record in records.items()
-        if isinstance(record, dict) and is_file_name(name := record.get("file"))
-    }
+    files = ((key, _file_of(record)) for key, record in records.items() if isinstance(record, dict))
+    return {key: name for key, name in files if name is not None}
+
+
+def _file_of(record: Record) -> str | None:
+    return name if is_file_name(name := record.get("file")) else None
 
 
 def to_record(job: Job) -> Record:
@@ -103,14 +105,17 @@ def from_record(record: Record, key: str | None = None) -> Job:
     damaged, and another torrent must never be delivered.
     """
     try:
+        fields = _checked(record, _PLAIN)
+        if options := _checked(record, _OPTIONS):
+            fields["options"] = AddOptions(**options)
+        if not _PROCESS.isdisjoint(record):
+            fields["incarnation"] = _process_of(record)
         job = Job(
             magnet=Magnet.read_back(record["link"]),
             stage=_stage_of(record),
-            options=AddOptions(**_checked(record, _OPTIONS)),
-            incarnation=_process_of(record),
             crash=_crash_of(record),
-            file=files_of({"": record}).get(""),
-            **_checked(record, _PLAIN),
+            file=_file_of(record),
+            **fields,
         )
     except (InvalidMagnetError, LookupError, TypeError, AttributeError) as err:
         raise ValueError("not a stored magnet") from err
@@ -145,7 +150,7 @@ def _crash_of(record: Record) -> Crash | None:
 
 def _checked(record: Record, types: Mapping[str, tuple[type, ...]]) -> Record:
     """Return the fields of a record that `types` names; raises ValueError for another type."""
-    fields: Record = {name: record[name] for name in types if name in record}
+    fields: Record = {name: value for name, value in record.items() if name in types}
     for name, value in fields.items():
         is_flag = isinstance(value, bool)  # Python counts these as numbers, too
         if not isinstance(value, types[name]) or is_flag is not (types[name] == _FLAG):
