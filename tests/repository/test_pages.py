@@ -10,7 +10,15 @@ from custom_components.qbittorrent_resilient.const import DOMAIN
 from custom_components.qbittorrent_resilient.core.delivery.outcome import Fate
 from custom_components.qbittorrent_resilient.core.health.status import InstanceStatus
 from custom_components.qbittorrent_resilient.core.outbox.job import Reason
-from tests.support.pages import COMING_ENTITIES, COMING_PAGES, COMING_WORDS, ROOT, Page, rows
+from tests.support.pages import (
+    COMING_ENTITIES,
+    COMING_FIELDS,
+    COMING_PAGES,
+    COMING_WORDS,
+    ROOT,
+    Page,
+    rows,
+)
 from tests.support.public_names import (
     CONDITIONS,
     ENTITIES,
@@ -127,6 +135,7 @@ def test_nothing_is_said_to_come_that_is_here() -> None:
         assert not (key in TEXTS["entity"][platform] and key in COMING_ENTITIES), key
     assert not [name for name in COMING_PAGES if (ROOT / name).exists()]
     assert not COMING_WORDS & set(texts_of(TEXTS))
+    assert not COMING_FIELDS & {field for one in TRIGGERS.values() for field in one}
 
 
 @pytest.mark.parametrize("page", FOR_DEVELOPERS, ids=lambda page: page.name)

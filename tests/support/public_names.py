@@ -14,7 +14,7 @@ from custom_components.qbittorrent_resilient.core.health.route import RouteState
 from custom_components.qbittorrent_resilient.core.health.status import InstanceStatus, VpnState
 from custom_components.qbittorrent_resilient.core.outbox.job import Reason
 
-from .pages import COMING_ENTITIES, COMING_PAGES, ROOT, Page
+from .pages import COMING_ENTITIES, COMING_FIELDS, COMING_PAGES, ROOT, Page
 
 FOLDER = ROOT / "custom_components" / DOMAIN
 TEXTS = json.loads((FOLDER / "translations" / "en.json").read_text())
@@ -70,7 +70,8 @@ def response_keys() -> set[str]:
 
 RESPONSES = response_keys()
 KNOWN: set[str] = {
-    *(*SERVICES, *TRIGGERS, *CONDITIONS, *ENTITIES, *COMING_ENTITIES, *RESPONSES),
+    *(*SERVICES, *TRIGGERS, *CONDITIONS, *ENTITIES, *COMING_ENTITIES, *COMING_FIELDS),
+    *RESPONSES,
     *(field for kind in (SERVICES, TRIGGERS, CONDITIONS) for one in kind.values() for field in one),
     *(*SERVER_FIELDS, *INSTANCE_STEP["sections"], *VPN_FIELDS, *OPTIONS),
     *(*InstanceStatus, *RouteState, *VpnState, *Reason, *EventType, *Fate),
