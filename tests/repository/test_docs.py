@@ -49,10 +49,8 @@ def broken(page: Page, link: str) -> str | None:
     name, _, anchor = link.partition("#")
     target = (ROOT / page.name).parent / name if name else ROOT / page.name
     place = str(target.resolve().relative_to(ROOT))
-    if place in COMING_PAGES:
-        return "has come" if target.exists() else None
     if not target.exists():
-        return "there is no such file"
+        return None if place in COMING_PAGES else "there is no such file"
     if anchor and anchor not in Page(place).anchors:
         return "there is no such heading"
     return None

@@ -37,7 +37,7 @@ from tests.support.public_names import (
 # Names in the pages that are others': of what, and where one finds them.
 FOREIGN = {
     # Home Assistant
-    *("response_variable", "allowlist_external_dirs", "target", "for", "behavior"),
+    *("response_variable", "allowlist_external_dirs", "target", "for", "behavior", "type"),
     *("each", "first", "all", "any", "true", "false", "null", "transmission.add_torrent"),
     # Docker, gluetun's states, interfaces, a library
     *("network_mode", "running", "stopped", "stopping", "starting", "crashed"),
@@ -47,6 +47,7 @@ FOREIGN = {
 # What the pages quote that is no text of this integration.
 OTHER_WORDS = {
     *("Integration", "qbittorrent", "qBittorrent Resilient", "Ok."),  # of the store, typed, said
+    *("Add dashboard", "Timeout waiting for strategy element"),  # of Home Assistant
     *("add", "without", "The server's defaults"),  # of the page itself
 }
 
