@@ -1,7 +1,5 @@
 """The picture at the top of the README: a failover, after a day like others."""
 
-import asyncio
-
 from playwright.async_api import FloatRect, expect
 import pytest
 
@@ -64,15 +62,15 @@ async def a_failover(house: House) -> str:
     await api.call_service(DOMAIN, "add_magnets", {"magnets": [BEFORE.link]})
     await show_names(api)
     path = await a_dashboard(api)
-    await asyncio.sleep(6)  # until the recorder has written what it knows of
     known = await statuses(api)
     for entity, usual, other in (
         (VPN, "on", "off"),
         (ACTIVE, "Seedbox", "Attic"),
         (known["Seedbox"], "ok", "vpn_down"),
     ):
-        remember(house.home, entity, [(23.9, usual), (9.5, other), (7.75, usual)])
-    remember(house.home, known["Attic"], [(23.9, "ok"), (16.0, "unreachable"), (15.2, "ok")])
+        await remember(house.home, entity, [(23.9, usual), (9.5, other), (7.75, usual)])
+    blink = [(23.9, "ok"), (16.0, "unreachable"), (15.2, "ok")]
+    await remember(house.home, known["Attic"], blink)
     house.vpn.down()
     for _ in range(3):
         await house.health()
