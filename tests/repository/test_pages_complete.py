@@ -11,7 +11,7 @@ from custom_components.qbittorrent_resilient.core.health.route import RouteState
 from custom_components.qbittorrent_resilient.core.health.status import InstanceStatus
 from custom_components.qbittorrent_resilient.core.outbox.job import Reason
 from custom_components.qbittorrent_resilient.flows.forms import options_schema
-from tests.support.pages import COMING_ENTITIES, COMING_FIELDS, ROOT, codes, first_names, rows
+from tests.support.pages import ROOT, codes, first_names, rows
 from tests.support.public_names import (
     ACTIONS,
     AUTOMATIONS,
@@ -76,7 +76,7 @@ def test_every_trigger_and_condition_is_told() -> None:
         assert told.keys() == kind.keys()
         for name, options in told.items():
             names = set(codes(re.sub(r"\([^)]*\)", "", options)))
-            assert names - COMING_FIELDS == set(kind[name]) - COMING_FIELDS, name
+            assert names == set(kind[name]), name
 
 
 def test_every_event_is_told() -> None:
@@ -94,10 +94,9 @@ def test_every_entity_is_told_by_its_name() -> None:
     told: dict[str, str] = {}
     for name, keys, *_ in rows(README.section("Dashboard and entities")):
         told |= dict.fromkeys(codes(keys), name.lower())
-    assert told.keys() == ENTITIES.keys() | COMING_ENTITIES
+    assert told.keys() == ENTITIES.keys()
     for key, name in told.items():
-        if key in ENTITIES:
-            assert ENTITIES[key]["name"].lower() in name, key
+        assert ENTITIES[key]["name"].lower() in name, key
 
 
 @pytest.mark.parametrize(

@@ -11,13 +11,6 @@ from homeassistant.util.yaml import parse_yaml
 
 ROOT = Path(__file__).parents[2]
 
-# What the pages tell of and lead to, and what comes with other changes: empty all of these then.
-COMING_PAGES = {f"docs/{name}.md" for name in ("dashboard",)}
-COMING_PICTURES = {f"{name}.png" for name in ("dashboard", "dashboard-dark", "phone-card")}
-COMING_ENTITIES = {"delivered_magnets", "last_delivery", "failed"}
-COMING_FIELDS = {"devices"}
-COMING_WORDS = {"Usable", "Not usable", "Up", "Down"}
-
 _FENCE = re.compile(r"^ *```(?P<language>\w*)\n(?P<body>.*?)^ *```$", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"(?P<ticks>`+)(?P<code>.+?)(?P=ticks)")
 _LINK = re.compile(r"\]\(([^)\s]+)\)|(?:src|srcset)=\"([^\"]+)\"")

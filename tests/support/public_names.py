@@ -14,7 +14,7 @@ from custom_components.qbittorrent_resilient.core.health.route import RouteState
 from custom_components.qbittorrent_resilient.core.health.status import InstanceStatus, VpnState
 from custom_components.qbittorrent_resilient.core.outbox.job import Reason
 
-from .pages import COMING_ENTITIES, COMING_FIELDS, COMING_PAGES, ROOT, Page
+from .pages import ROOT, Page
 
 FOLDER = ROOT / "custom_components" / DOMAIN
 TEXTS = json.loads((FOLDER / "translations" / "en.json").read_text())
@@ -23,11 +23,7 @@ ENTITIES = {key: text for kind in TEXTS["entity"].values() for key, text in kind
 README, ACTIONS = Page("README.md"), Page("docs/actions.md")
 AUTOMATIONS, SETTINGS, VPN = (Page(f"docs/{one}.md") for one in ("automations", "settings", "vpn"))
 MORE = [Page(f"docs/{one}.md") for one in ("how-it-works", "benchmark", "dashboard")]
-FOR_USERS = [
-    page
-    for page in (README, ACTIONS, AUTOMATIONS, SETTINGS, VPN, *MORE)
-    if page.name not in COMING_PAGES
-]
+FOR_USERS = [README, ACTIONS, AUTOMATIONS, SETTINGS, VPN, *MORE]
 FOR_DEVELOPERS = [
     Page("CONTRIBUTING.md"),
     *(Page(f"docs/{one}.md") for one in ("architecture", "reliability", "qbittorrent")),
@@ -70,7 +66,7 @@ def response_keys() -> set[str]:
 
 RESPONSES = response_keys()
 KNOWN: set[str] = {
-    *(*SERVICES, *TRIGGERS, *CONDITIONS, *ENTITIES, *COMING_ENTITIES, *COMING_FIELDS),
+    *(*SERVICES, *TRIGGERS, *CONDITIONS, *ENTITIES),
     *RESPONSES,
     *(field for kind in (SERVICES, TRIGGERS, CONDITIONS) for one in kind.values() for field in one),
     *(*SERVER_FIELDS, *INSTANCE_STEP["sections"], *VPN_FIELDS, *OPTIONS),
