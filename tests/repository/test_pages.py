@@ -10,15 +10,7 @@ from custom_components.qbittorrent_resilient.const import DOMAIN
 from custom_components.qbittorrent_resilient.core.delivery.outcome import Fate
 from custom_components.qbittorrent_resilient.core.health.status import InstanceStatus
 from custom_components.qbittorrent_resilient.core.outbox.job import Reason
-from tests.support.pages import (
-    COMING_ENTITIES,
-    COMING_FIELDS,
-    COMING_PAGES,
-    COMING_WORDS,
-    ROOT,
-    Page,
-    rows,
-)
+from tests.support.pages import ROOT, Page, rows
 from tests.support.public_names import (
     CONDITIONS,
     ENTITIES,
