@@ -160,8 +160,8 @@ class Process(Home):
         return [
             f"{'the link ' * item.is_link}{item.key[-6:]} ({self.dispatcher.reason(item)})"
             for item in self.dispatcher.items(Stage.QUEUED)
-            if item.is_link or any(_may_go(item.job, plan) for plan in self.world.plans)
-        ]
+            if not item.is_link and any(_may_go(item.job, plan) for plan in self.world.plans)
+        ] + [f"{key[-6:]} (a link)" for key in sorted(self.world.web.queued)]
 
     async def add(self, *numbers: int, keep: bool = True, **fields: Any) -> None:
         """Give magnets, as an automation does."""
@@ -208,6 +208,7 @@ class Process(Home):
                 magnet.may_be_lost = True  # it may be given as a magnet, too: that goes on
             elif item.key not in waiting:  # else a link leads to it, and nobody has removed that
                 magnet.removed = self.world.loop.time()
+                magnet.may_be_twice = True
 
     def _led_to(self, item: QueueItem) -> Known:
         """Return the magnet that is in a list, or that the link there leads to."""

@@ -17,6 +17,30 @@ SABOTAGES: Mapping[str, Sabotage] = OF_THE_SOAK | {
         "            duplicates.append(job)\n",
         "            pass\n",
     ),
+    "kept_is_dropped": Sabotage(
+        "2: what turns out not to have been saved is not delivered again",
+        "core/reconciliation/keeping.py",
+        "                lost.append(job)\n",
+        "                complete(self._outbox, job)\n",
+    ),
+    "delivered_is_forgotten": Sabotage(
+        "3: nothing that was delivered is remembered",
+        "core/reconciliation/settling.py",
+        "    elif outbox.remember_seconds:\n",
+        "    elif False:\n",
+    ),
+    "names_are_forgotten": Sabotage(
+        "4: for which instances a magnet was given is not stored",
+        "core/outbox/record.py",
+        '    "instances": _TEXTS,\n',
+        "",
+    ),
+    "links_are_forgotten": Sabotage(
+        "1: the web links that waited are not read at start",
+        "core/fetching/links.py",
+        "        await self._outbox.load()\n        now",
+        "        now",
+    ),
     "vpn_not_asked": Sabotage(
         "4: magnets are sent without asking for the VPN",
         "core/health/instance_gate.py",

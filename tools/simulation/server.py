@@ -33,6 +33,8 @@ class Server(Machine):
         self.is_frozen = False
         self._held: list[tuple[Received, set[str]]] = []
         """The adds that came in while it was frozen, with their info-hashes."""
+        self.sent_at: dict[str, float] = {}
+        """When it was sent, by info-hash, what it has carried out late since (loop seconds)."""
         self.crashes_on: set[str] = set()
         self.leaks_since: float | None = None
         """When this process was seen with the home address, unless it was bound since."""
@@ -153,6 +155,7 @@ class Server(Machine):
         self._held = [one for one in self._held if one[0] is not received]
         if process == self.restarted_at:
             self.api.handle(received)
+            self.sent_at |= dict.fromkeys(hashes, received.time)
             self._took(hashes)
 
     @override

@@ -61,3 +61,9 @@ class Web:
     def waiting(self) -> set[str]:
         """Return the info-hashes that links on the disk lead to."""
         return {self.leads_to[key] for key in self.records}
+
+    @property
+    def queued(self) -> set[str]:
+        """Return those that are to be fetched; what was not to be queued fails with its call."""
+        queued = Stage.QUEUED.value
+        return {self.leads_to[key] for key, one in self.records.items() if one["stage"] == queued}

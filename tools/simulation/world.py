@@ -78,6 +78,8 @@ class Known:
     removed: float | None = None
     """When the user removed or deleted it; what comes later is a resurrection."""
     may_be_twice: bool = False
+    """It is not promised any more that a second copy is said; what the user removes from the queue
+    is followed no further."""
     may_be_lost: bool = False
     only: frozenset[int] | None = None
     """The servers that its calls named; None stands for all."""
@@ -333,7 +335,7 @@ class World:
                 return server.number
             if torrent is None or torrent.visible_at > torrent.added_on:
                 continue
-            got = torrent.added_on - EPOCH
+            got = min(torrent.added_on - EPOCH, server.sent_at.get(key, self.loop.time()))
             if got > self.changed_at and self.loop.time() - got < WAIT_SECONDS:
                 return server.number
         return None
