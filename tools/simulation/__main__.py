@@ -14,9 +14,9 @@ import warnings
 
 from tests.support.harness.home_assistant import ROOT
 
+from .known import Violation
 from .life import DAYS, live
 from .sabotage import SABOTAGES
-from .world import Violation
 
 _ALL = "all"
 _SPOILT = "SIMULATION_SPOILT"

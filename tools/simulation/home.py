@@ -28,9 +28,10 @@ from tests.promises.crashing.world import LifeStore
 from tests.support.common import link
 from tests.support.home import Home
 
+from .known import PASSKEY, Known, Plan
 from .names import Roads
 from .server import HOME
-from .world import PASSKEY, Known, Plan, World
+from .world import World
 
 LULL_SECONDS = 86_400.0
 DOUBT_SECONDS = 2.0

@@ -14,11 +14,12 @@ from tests.support.fake import DIALECTS, Dialect
 
 from .happenings import HAPPENINGS
 from .home import Process
+from .known import Violation
 from .loop import SwiftLoop
 from .oracle import judge, wrong
 from .quiet import Listener
 from .settings import reconfigured
-from .world import DAY_SECONDS, Violation, World
+from .world import DAY_SECONDS, World
 
 DAYS = 30
 STORMS = (4, 9)

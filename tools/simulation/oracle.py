@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from custom_components.qbittorrent_resilient.core.outbox.job import Stage
 
-from .world import Violation, World
+from .known import Violation
+from .world import World
 
 
 def judge(world: World) -> None:

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from .world import Plan, World
+from .known import Plan
+from .world import World
 
 
 def reconfigured(world: World) -> None:

@@ -14,6 +14,8 @@ from custom_components.qbittorrent_resilient.core.outbox.record import Record
 from tests.support.common import info_hash, link
 from tests.support.store import MemoryFolder
 
+from .known import PASSKEY
+
 if TYPE_CHECKING:
     from .world import World
 
@@ -34,7 +36,7 @@ class Web:
 
     def link(self, number: int) -> WebLink:
         """Return the link that leads to a magnet."""
-        made = WebLink.parse(f"https://site.invalid/{number}?passkey={self.world.passkey}")
+        made = WebLink.parse(f"https://site.invalid/{number}?passkey={PASSKEY}")
         self.leads_to[made.key] = info_hash(number)
         return made
 
@@ -43,7 +45,7 @@ class Web:
         await asyncio.sleep(self.world.rng.choice(_FETCH_SECONDS))
         if self.is_down:
             return NotNow("the site is down")
-        tracker = f"&tr=http%3A%2F%2Ftracker.invalid%2F{self.world.passkey}"
+        tracker = f"&tr=http%3A%2F%2Ftracker.invalid%2F{PASSKEY}"
         return Fetched(Magnet.parse(link(int(given.name), extra=tracker)))
 
     def write(self, put: Mapping[str, Record], drop: Collection[str]) -> None:
