@@ -74,6 +74,13 @@ def test_nested_too_deeply() -> None:
         load_json("[" * 100_000)
 
 
+def test_text_with_more_escapes_than_are_looked_at() -> None:
+    text = json.dumps(["\n" * 250_000, "a"])
+    assert load_json(text) == json_loads(text)
+    with pytest.raises(ValueError, match="end"):
+        load_json(json.dumps(["\n" * 250_001, "a"]))
+
+
 @pytest.mark.parametrize("item", ["1,", "[],", '{"a":1},', "[[[]]],"])
 def test_too_many_values(item: str) -> None:
     with pytest.raises(TooManyError):

@@ -18,24 +18,30 @@ SLICE_CHARACTERS = 128 * 1024
 """Some ms of work at once."""
 _MOST_DEPTH = 8
 """Of values that are larger than a slice, each in another one."""
-_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{},]', re.DOTALL)
-_KEY = re.compile(r'\s*("[^"\\]*(?:\\.[^"\\]*)*")\s*:', re.DOTALL)
+_STRING = r'"[^"\\]*+(?:\\.[^"\\]*+){0,250000}+"'
+"""With a bound to its escapes, of which a text with links has one for each line or two."""
+_TOKEN = re.compile(rf"{_STRING}|[\[\]{{}},]", re.DOTALL)
+_KEY = re.compile(rf"\s*({_STRING})\s*:", re.DOTALL)
 _ESCAPE_LENGTH = len("%41")
 
 
 def load_json(text: str) -> Any:
     """Return what a JSON text says; raises ValueError if it is none, and TooManyError."""
     if len(text) <= SLICE_CHARACTERS:
-        return json_loads(text)
+        return _read(text)
     if sum(map(text.count, ",[{")) > 2 * MOST_VALUES:  # commas in texts count as well
         raise TooManyError(f"more than {MOST_VALUES} values")
     return _load(text.strip(), _MOST_DEPTH)
 
 
+def _read(text: str) -> Any:
+    return json_loads(text)
+
+
 def _load(text: str, depth: int) -> Any:
     """Return what a text without blanks around it says."""
     if len(text) <= SLICE_CHARACTERS or text[:1] not in ("[", "{"):
-        return json_loads(text)
+        return _read(text)
     if not depth:
         raise ValueError("nested too deeply")
     if text[0] == "[":
@@ -44,16 +50,16 @@ def _load(text: str, depth: int) -> Any:
             if is_one:
                 items.append(_load(part, depth - 1))
             else:
-                items += json_loads(f"[{part}]")
+                items += _read(f"[{part}]")
         return items
     fields: dict[str, Any] = {}
     for part, is_one in _parts(text):
         if not is_one:
-            fields |= json_loads(f"{{{part}}}")
+            fields |= _read(f"{{{part}}}")
             continue
         if (key := _KEY.match(part)) is None:
             raise ValueError("a field without a name")
-        fields[json_loads(key[1])] = _load(part[key.end() :].strip(), depth - 1)
+        fields[_read(key[1])] = _load(part[key.end() :].strip(), depth - 1)
     return fields
 
 
