@@ -132,8 +132,11 @@ async def test_web_links(
     host.redirect("/b.torrent", link(6))
     await change(hass, "update_item", item["uid"], entity_id=FAILED, status="completed")
     await eventually(lambda: info_hash(5) in primary.hashes)
+    await settled(hass)
+    await shown_now(hass)
     await change(hass, "update_item", "b.torrent", status="completed")
     await settled(hass)
+    await shown_now(hass)
     assert await waiting(hass) == []
     assert info_hash(6) not in primary.hashes
     assert await failed(hass) == [info_hash(2), info_hash(1)]
