@@ -1,5 +1,6 @@
 """The dashboard that the integration brings: colours, buttons, words, names, a phone."""
 
+import asyncio
 import json
 
 from playwright.async_api import expect
@@ -26,6 +27,13 @@ async def made(house: House) -> None:
     paths = [one["url_path"] for one in await api.command("lovelace/dashboards/list")]
     if TYPE not in paths:
         await make(house, TYPE, {"strategy": {"type": f"custom:{TYPE}"}})
+
+
+async def pressed(house: House) -> str | None:
+    """Return when the queue was retried by its button last."""
+    states = await house.home.api.states()
+    state: str = states[f"button.{DOMAIN}_retry_queue"]["state"]
+    return None if state == "unknown" else state
 
 
 async def down(house: House) -> None:
@@ -79,7 +87,7 @@ async def test_a_dead_vpn_is_seen(ready: House, user: User) -> None:
     """What waits is counted and can be tried again; what failed can be discarded."""
     await made(ready)
     await open_dashboard(user)
-    retry = user.page.get_by_role("button", name=word("entity.button.retry_queue.name"))
+    retry = tile(user, word("entity.button.retry_queue.name"))
     await expect(retry).to_have_count(0)
     await down(ready)
     await expect(tile(user, "Seedbox")).to_contain_text(word("entity.sensor.status.state.vpn_down"))
@@ -93,7 +101,13 @@ async def test_a_dead_vpn_is_seen(ready: House, user: User) -> None:
     await paste(user, FOUR.link)
     await expect(result(user)).to_have_text("Waiting in the queue: 1 (VPN down)")
     await expect(retry).to_be_visible()
+    assert (await pressed(ready)) is None
+    await retry.click()
+    while await pressed(ready) is None:
+        await asyncio.sleep(0.1)
     await look(user.page.locator("hui-view"), reach=1)
+    await user.page.mouse.move(0, 0)
+    await field(user).focus()
     await user.keep("dashboard-vpn-down")
     ready.attic.start()
     await up(ready)
