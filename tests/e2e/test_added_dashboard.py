@@ -17,6 +17,10 @@ from .words import word
 
 pytestmark = pytest.mark.timeout(120)
 
+CONNECTED = """() => {
+  const {hass} = document.querySelector("home-assistant");
+  return hass.connected && hass.config.state === "RUNNING";
+}"""
 PHONE = {"width": 390, "height": 844}
 
 
@@ -236,6 +240,7 @@ async def test_it_comes_back_after_a_restart(ready: House, user: User) -> None:
     await open_dashboard(user)
     await ready.home.restart()
     await up(ready)
+    await user.page.wait_for_function(CONNECTED)
     await expect(tile(user, "Seedbox")).to_contain_text("OK")
     await paste(user, SIX.link)
     await expect(result(user)).to_have_text("Added to Seedbox: 1")
