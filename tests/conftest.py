@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Generator
+import logging
 from pathlib import Path
 import socket
 from typing import Any
@@ -22,6 +23,7 @@ from custom_components.qbittorrent_resilient.core.qbittorrent import client, exc
 from tests.support.common import FakeClock, FakeVpn, Start
 from tests.support.fake.dialect import DIALECTS, GENERATIONS, V4_5, V5_3, Dialect
 from tests.support.fake.server import FakeQBittorrent
+from tests.support.log_lines import faults
 from tests.support.stored_files import StoredFiles
 
 pytest_plugins = ["tests.support.core_fixtures"]
@@ -55,6 +57,27 @@ def _custom_integrations(request: pytest.FixtureRequest) -> None:
     """Let Home Assistant load the integration wherever a test starts it."""
     if "hass" in request.fixturenames:
         request.getfixturevalue("enable_custom_integrations")
+
+
+@pytest.fixture(autouse=True)
+def _log_lines() -> Generator[None]:
+    """See to it that every line that the integration logs in a test is for users.
+
+    What is not expected at all is logged with a trace, and is for developers.
+    """
+    wrong: list[str] = []
+
+    class Watch(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if record.levelno >= logging.INFO and not record.exc_info:
+                text = record.getMessage()
+                wrong.extend(f"{text} ({fault})" for fault in faults(text))
+
+    logger, watch = logging.getLogger(integration.__name__), Watch()
+    logger.addHandler(watch)
+    yield
+    logger.removeHandler(watch)
+    assert not wrong, wrong
 
 
 @pytest.fixture

@@ -33,6 +33,7 @@ from .const import (
 )
 from .core.errors import StorageError
 from .core.fetching.given import GivenLinks, key_of
+from .core.log_words import counted
 from .core.outbox.job import Stage
 from .doors import hand_over
 from .reasons import async_reason_text
@@ -218,4 +219,5 @@ def async_report_failures(hass: HomeAssistant, response: responses.Response) -> 
                 "reasons": ", ".join(async_reason_text(hass, reason) for reason in reasons),
             },
         )
-    _LOGGER.warning("%d magnets could not be added: %s", len(failed), ", ".join(reasons))
+    count = counted(len(failed), "magnet")
+    _LOGGER.warning("%s could not be added: %s", count, ", ".join(reasons))

@@ -152,6 +152,7 @@ FLOORS = (
         "listeners",
         "link_end",
         "link_text",
+        "log_words",
         "magnet",
         "magnet_spelling",
         "names",

@@ -15,6 +15,7 @@ from .delivery.failover import may_go
 from .delivery.outcome import Fate
 from .delivery.pass_state import PassContext
 from .events import EventItem, EventType, of_pass
+from .log_words import counted
 from .outbox.job import UNCERTAIN_SECONDS, Job, Reason, Stage
 from .outbox.outbox import cooperatively
 from .reconciliation.duplicates import find_duplicates
@@ -101,7 +102,7 @@ class Worker:
         outcomes = await self._deliverer.deliver_queued(due, self.publish_pass)
         delivered = (Fate.ADDED, Fate.ALREADY_PRESENT)
         if count := sum(outcome.fate in delivered for outcome in outcomes.values()):
-            _LOGGER.info("Delivered %d magnets from the queue", count)
+            _LOGGER.info("Delivered %s from the queue", counted(count, "magnet"))
         async for info_hash in cooperatively(outcomes):
             self._back_off(info_hash)
 

@@ -10,6 +10,7 @@ from homeassistant.helpers.storage import Store
 from ..const import DOMAIN
 from ..core.dispatcher import Dispatcher, Event
 from ..core.events import QueueSnapshot
+from ..core.log_words import cause
 from ..core.outbox.deliveries import Deliveries
 from ..core.qbittorrent.models import LAST_SECOND
 
@@ -43,7 +44,7 @@ class DeliveryMemory:
         try:
             data = await self._store.async_load()
         except _UNREADABLE as err:
-            _LOGGER.warning("The number of deliveries could not be read back: %s", err)
+            _LOGGER.warning("The number of deliveries could not be read back: %s", cause(err))
             return Deliveries()
         fields = data if isinstance(data, dict) else {}
         count, last_at = fields.get("delivered"), fields.get("last_delivery")

@@ -9,6 +9,7 @@ from homeassistant.core import HomeAssistant
 
 from ..const import DOMAIN
 from ..core.errors import StorageError
+from ..core.log_words import counted
 from ..core.outbox.job import Stage
 from ..core.outbox.record import Record
 from .record_file import RecordFile
@@ -62,7 +63,8 @@ class OrphanedMagnets:
             return None
         orphans = await self.load() | owed
         await self._file.save(orphans, self._revision + 1)
-        _LOGGER.warning("%d magnets were still waiting; they are kept", len(orphans))
+        count = counted(len(orphans), "magnet")
+        _LOGGER.warning("%s still waiting: kept until the integration is set up again", count)
         return len(orphans)
 
     async def discard(self) -> None:

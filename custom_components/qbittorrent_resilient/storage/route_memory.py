@@ -12,6 +12,7 @@ from homeassistant.helpers.storage import Store
 from ..const import DOMAIN
 from ..core.health.route import RouteMonitor
 from ..core.health.route_record import RouteRecord, record_from
+from ..core.log_words import cause
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -40,7 +41,7 @@ class RouteMemory:
         try:
             data = await self._store.async_load()
         except _UNREADABLE as err:
-            _LOGGER.warning("Which servers leak could not be read back: %s", type(err).__name__)
+            _LOGGER.warning("Which servers leak could not be read back: %s", cause(err))
             return {}
         routes = data.get("routes") if isinstance(data, dict) else None
         records: dict[str, RouteRecord] = {}
@@ -84,6 +85,6 @@ class RouteMemory:
             try:
                 await self._store.async_save({"routes": records})
             except (HomeAssistantError, OSError) as err:
-                _LOGGER.warning("Which servers leak could not be stored: %s", type(err).__name__)
+                _LOGGER.warning("Which servers leak could not be stored: %s", cause(err))
                 return
             self._stored = records

@@ -365,7 +365,7 @@ async def test_removed_with_magnets_waiting(
     await removed(hass, start, primary)
     assert files(storage_folder) == {KEPT}
     assert (storage_folder / KEPT).stat().st_mode & 0o777 == 0o600
-    assert "2 magnets were still waiting" in caplog.text
+    assert "2 magnets still waiting" in caplog.text
     issue = only(hass)
     assert issue.translation_key == "magnets_kept"
     assert issue.translation_placeholders == {"count": "2"}

@@ -195,7 +195,7 @@ async def test_one_unreadable_magnet_holds_up_nothing(
     await start(instance("first", primary))
     await eventually(lambda: primary.hashes == {info_hash(1)})
     await settled(hass)
-    assert caplog.text.count("1 stored magnets cannot be read") == 1
+    assert caplog.text.count("1 stored magnet cannot be read") == 1
     kept = json.loads((storage_folder / FILE).read_text())["data"]["magnets"]
     assert kept[info_hash(9)] == record
 

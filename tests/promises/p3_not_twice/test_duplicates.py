@@ -11,7 +11,7 @@ from tests.support.fake.record import Received
 from tests.support.fake.server import FakeQBittorrent
 
 ENTITY = "event.qbittorrent_resilient_magnets"
-FOUND = "that were delivered elsewhere while it could not be asked"
+FOUND = "delivered elsewhere while it could not be asked"
 
 
 @pytest.fixture

@@ -237,9 +237,7 @@ async def test_unreadable_records_survive(
     assert disk.records.keys() == {info_hash(8), info_hash(9), info_hash(2)}
     assert {key: disk.records[key] for key in broken} == broken
     warnings = [one for one in caplog.records if one.levelno >= logging.WARNING]
-    assert [one.getMessage() for one in warnings] == [
-        "2 stored magnets cannot be read and stay as they are"
-    ]
+    assert [one.getMessage() for one in warnings] == ["2 stored magnets cannot be read: left as is"]
     assert "canary" not in caplog.text
 
 

@@ -10,6 +10,7 @@ from typing import Protocol
 from ..clock import Clock
 from ..delivery.outcome import Fate, as_shared
 from ..errors import StorageError
+from ..log_words import cause
 from ..outbox.job import Job, Reason
 from ..outbox.outbox import Outbox
 from .fetcher import Fetch, NotNow
@@ -91,7 +92,7 @@ class Rounds:
         del self._tasks[key]
         if not task.cancelled() and (err := task.exception()) is not None:
             # Its trace may name hosts.
-            _LOGGER.error("The delivery of a web link broke off: %s", type(err).__name__)
+            _LOGGER.error("The delivery of a web link broke off: %s", cause(err))
 
     async def outcomes(self, jobs: Iterable[Job], work: Round) -> list[LinkOutcome]:
         """Fetch links and return what became of each; no fetch is waited for any longer then."""
@@ -145,7 +146,7 @@ class Rounds:
         try:
             fetch = await self._fetched(link)
         except Exception as err:  # noqa: BLE001 - one of these must not be tried without a pause
-            _LOGGER.warning("A web link could not be fetched: %s", type(err).__name__)
+            _LOGGER.warning("A web link could not be fetched: %s", cause(err))
             fetch = NotNow("the fetch broke off")
         finally:
             work.fetching.discard(key)

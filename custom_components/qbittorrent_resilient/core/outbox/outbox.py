@@ -12,6 +12,7 @@ from operator import attrgetter
 
 from ..errors import ClosedError, StorageError
 from ..listeners import Listeners
+from ..log_words import counted
 from ..magnet import Magnet
 from .deliveries import Deliveries
 from .job import Job, Stage
@@ -74,7 +75,7 @@ class Outbox:
                 _LOGGER.debug("Stored magnet %s cannot be read", info_hash)
         self._changed.clear()
         if unreadable:
-            _LOGGER.warning("%d stored magnets cannot be read and stay as they are", unreadable)
+            _LOGGER.warning("%s cannot be read: left as is", counted(unreadable, "stored magnet"))
 
     def close(self) -> None:
         """Write nothing any more: from now on, the store belongs to its next owner."""

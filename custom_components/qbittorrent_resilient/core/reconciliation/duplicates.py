@@ -10,6 +10,7 @@ import logging
 
 from ..clock import Clock
 from ..health.instance import InstanceMonitor
+from ..log_words import counted
 from ..outbox.job import Job, Stage
 from ..outbox.outbox import Outbox
 from ..qbittorrent.client import LISTING_SECONDS, SECOND_LOOK_SECONDS
@@ -53,9 +54,9 @@ async def find_duplicates(monitor: InstanceMonitor, outbox: Outbox, clock: Clock
             duplicates.append(job)
     if duplicates:
         _LOGGER.warning(
-            "%s has %d magnets that were delivered elsewhere while it could not be asked; "
-            "remove them from one of the two servers",
+            "%s has %s delivered elsewhere while it could not be asked; "
+            "what is on both servers can be removed from one",
             monitor.settings.name,
-            len(duplicates),
+            counted(len(duplicates), "magnet"),
         )
     return duplicates

@@ -15,6 +15,7 @@ import logging
 from ..clock import Clock
 from ..health.instance import InstanceMonitor
 from ..health.status import InstanceStatus
+from ..log_words import counted
 from ..outbox.crash import LOSSES, after_loss
 from ..outbox.job import Job, Reason, Stage
 from ..outbox.outbox import Outbox, cooperatively
@@ -91,12 +92,12 @@ def take_back(
     unexplained = [
         job for job in lost if not job.unsaved and monitor.save_failed_wall < job.sent_at
     ]
-    counted = {job.info_hash for job in unexplained}
+    new_losses = {job.info_hash for job in unexplained}
     again = {job.info_hash for job in unexplained if job.losses + 1 >= LOSSES}
     for job in lost:
         if outbox.get(job.info_hash) is not job:
             continue
-        requeued = replace(job.requeued(), losses=job.losses + (job.info_hash in counted))
+        requeued = replace(job.requeued(), losses=job.losses + (job.info_hash in new_losses))
         if job.stage is Stage.KEPT:  # it has not waited in the queue all that time
             requeued = replace(requeued, queued_at=now)
         if job.info_hash in again:
@@ -110,7 +111,9 @@ def take_back(
         back += requeued.stage is Stage.QUEUED
     if back:
         _LOGGER.warning(
-            "%s lost %d magnets in a restart; they are delivered again", monitor.settings.name, back
+            "%s lost %s in a restart, which will be delivered again",
+            monitor.settings.name,
+            counted(back, "magnet"),
         )
     return failed
 
