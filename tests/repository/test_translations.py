@@ -14,9 +14,10 @@ import yaml
 
 from custom_components.qbittorrent_resilient import binary_sensor, button, event, sensor, todo
 from custom_components.qbittorrent_resilient.const import POSTED_FILES
+from custom_components.qbittorrent_resilient.core.events import EventType
 from custom_components.qbittorrent_resilient.core.health.route import RouteState
 from custom_components.qbittorrent_resilient.core.health.route_record import Source
-from custom_components.qbittorrent_resilient.core.health.status import InstanceStatus
+from custom_components.qbittorrent_resilient.core.health.status import InstanceStatus, VpnState
 from custom_components.qbittorrent_resilient.core.intake import MOST_TEXTS
 from custom_components.qbittorrent_resilient.core.outbox.job import Reason
 from custom_components.qbittorrent_resilient.core.qbittorrent.errors import UrlFault
@@ -66,6 +67,16 @@ FINDINGS: dict[str, dict[str, set[str]]] = {
         "speaks_http": set(),
         "speaks_https": set(),
     },
+    "activity": {"leak": {"instance"}}
+    | {
+        f"{kind}_{number}": {"count", "reason" if kind in ("queued", "failed") else "instance"}
+        for kind in EventType
+        if kind is not EventType.LEAK
+        for number in ("one", "other")
+    },
+    "device_model": {"hub": set()},
+    "system_health": {"instances_ok": {"usable", "all"}, "vpn_not_watched": set()}
+    | {f"vpn_{state}": set() for state in VpnState},
     "url_hint": {fault.value: set() for fault in UrlFault},
     "home_address": {"known": {"addresses"}, "unknown": set()},
 }
