@@ -205,9 +205,9 @@ class Process(Home):
         for item in removed:
             self.world.story(f"the user removes {item.key[-6:]} from {stage}")
             magnet = self._led_to(item)
-            if item.is_link:
-                magnet.may_be_lost = True  # it may be given as a magnet, too: that goes on
-            elif item.key not in waiting:  # else a link leads to it, and nobody has removed that
+            if item.is_link or item.key in waiting:  # given both ways: the other one goes on
+                magnet.may_be_lost = True
+            else:
                 magnet.removed = self.world.loop.time()
                 magnet.may_be_twice = True
 
