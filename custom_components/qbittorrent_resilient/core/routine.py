@@ -29,8 +29,8 @@ class Routine:
         self._stopped = True
         self.wake()
 
-    async def run(self, seconds: float) -> None:
-        """Do the work whenever woken, and at least every `seconds`."""
+    async def run(self, seconds: Callable[[], float]) -> None:
+        """Do the work whenever woken, and at least every so many seconds as are said then."""
         while not self._stopped:
             self._woken.clear()
             try:
@@ -40,5 +40,5 @@ class Routine:
             except Exception:  # one that died would leave what waits to itself
                 _LOGGER.exception("%s broke off; the next one goes on", self._what)
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
+                async with asyncio.timeout(seconds()):
                     await self._woken.wait()

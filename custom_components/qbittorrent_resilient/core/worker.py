@@ -70,7 +70,7 @@ class Worker:
 
     async def run(self) -> None:
         """Work until stopped. Looking after deliveries must not hold up the next one."""
-        await asyncio.gather(self._draining.run(TICK_SECONDS), self._reconciling.run(TICK_SECONDS))
+        await asyncio.gather(*(one.run(_tick) for one in (self._draining, self._reconciling)))
 
     async def reconcile(self) -> None:
         """Look after what was delivered; what was lost again is delivered at once."""
@@ -144,3 +144,7 @@ class Worker:
             self._backoff.forget(info_hash)
         else:
             self._backoff.tried(info_hash, self._clock.now())
+
+
+def _tick() -> float:
+    return TICK_SECONDS  # looked up at each pause, so that the simulation can change it

@@ -148,8 +148,7 @@ class Deliverer:
         Cancelling ends the wait and nothing else: the server may count a login that is cut off as
         a failure.
         """
-        files = [job.file for job in jobs if job.file]
-        self._outbox.torrent_files.hold(files)
+        files = self._hold_files(jobs)
         try:
             await self._wait_for_vpn(jobs, caller.wait_for_vpn)
             await self._in_flight.take_back(claim)
@@ -169,8 +168,15 @@ class Deliverer:
         given_up = set(claim.given_up_by_others())
         lost = [job for job in jobs if job.info_hash in given_up]
         if lost := [job for job in lost if self._outbox.known(job.magnet) is None]:
-            self._outbox.torrent_files.hold([job.file for job in lost if job.file])
-            await self._outbox.accept(lost)  # which releases them
+            self._hold_files(lost)  # until they are accepted
+            await self._outbox.accept(lost)
+
+    def _hold_files(self, jobs: Iterable[Job]) -> list[str]:
+        """Keep the torrent files of jobs, even if other calls give the jobs up; return them."""
+        files = [job.file for job in jobs if job.file]
+        if files:
+            self._outbox.torrent_files.hold(files)
+        return files
 
     async def _survey(self, jobs: Sequence[Job], mine: Collection[str]) -> Survey:
         """See which instances are back, and ask those that are ok for the jobs."""

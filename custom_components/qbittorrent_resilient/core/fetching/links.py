@@ -125,7 +125,7 @@ class WebLinks:
 
     def run(self) -> Coroutine[Any, Any, None]:
         """Fetch what is due and let expire what waits for too long, until stopped."""
-        return self._looking.run(TICK_SECONDS)
+        return self._looking.run(lambda: TICK_SECONDS)
 
     async def stop(self) -> None:
         """Cut off what is being fetched; the links are on disk."""
