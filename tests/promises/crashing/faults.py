@@ -214,7 +214,7 @@ def earlier_links(world: World) -> None:
     world.web.answers[2] = NOT_FOUND  # it has worked once
     queued = [Job(magnet=magnet, queued_at=now) for magnet in magnets(2)]
     world.write({job.info_hash: to_record(job) for job in queued}, ())
-    world.write({job.info_hash: to_record(job) for job in links}, (), of_links=True)
+    world.write_links({job.info_hash: to_record(job) for job in links}, ())
 
 
 def remembering(world: World) -> None:

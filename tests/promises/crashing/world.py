@@ -187,18 +187,22 @@ class World:
         self.servers = (self.primary, self.secondary)
         self.by_port = {server.port: server for server in self.servers}
 
-    def write(
-        self,
-        put: Mapping[str, Record],
-        drop: Collection[str],
-        *,
-        of_links: bool = False,
-    ) -> None:
+    def write(self, put: Mapping[str, Record], drop: Collection[str]) -> None:
         """Change what is on the disk."""
-        if self.full or (self.queue_is_full and not of_links):
+        if self.queue_is_full:
+            raise StorageError("disk full")
+        self._write(self.records, put, drop)
+
+    def write_links(self, put: Mapping[str, Record], drop: Collection[str]) -> None:
+        """Change the web links on the disk."""
+        self._write(self.links, put, drop)
+
+    def _write(
+        self, records: dict[str, Record], put: Mapping[str, Record], drop: Collection[str]
+    ) -> None:
+        if self.full:
             raise StorageError("disk full")
         self.writes += 1
-        records = self.links if of_links else self.records
         records |= put
         self.written |= put.keys()
         for key in drop:
@@ -303,7 +307,7 @@ class LifeStore(MemoryStore):
     @override
     def write(self, put: Mapping[str, Record], drop: Collection[str] = ()) -> None:
         self._life.reach_out()
-        self._world.write(put, drop, of_links=self._of_links)
+        (self._world.write_links if self._of_links else self._world.write)(put, drop)
 
 
 class LifeFetcher:
