@@ -11,12 +11,14 @@ from playwright.async_api import Locator, Request, expect
 import pytest
 
 from custom_components.qbittorrent_resilient.core import names
+from custom_components.qbittorrent_resilient.core.magnet import Magnet
 from tests.support.common import link
 from tests.support.harness.home_assistant import DOMAIN, ROOT
 from tests.support.hostile import ELSEWHERE, NAMES, hostile_links
 from tools.demo.dashboard import VIEW
 
 from .dashboard import TYPE, make, open_dashboard, paste, result
+from .failing import SHED, shed
 from .fixtures import House
 from .look import texts
 from .user import User
@@ -180,3 +182,28 @@ async def test_repair_of_a_server_with_such_a_name(ready: House, user: User) -> 
     await user.page.wait_for_load_state("networkidle")
     assert await user.page.locator("body").evaluate(MARKUP) == []
     assert not [url for url in asked if ELSEWHERE in url]
+
+
+async def test_repair_of_failed_magnets_with_such_names(ready: House, user: User) -> None:
+    """The dialog names the last ten, in a list that is rendered as Markdown."""
+    asked: list[str] = []
+    user.page.on("request", lambda request: asked.append(request.url))
+    api, links = ready.home.api, hostile_links()
+    await api.call_service(DOMAIN, "remove_magnets", {"all": True})
+    async with shed(ready) as server:
+        server.torrents.never_listed = {Magnet.parse(link).info_hash for link in links}
+        for some in (links[10:], links[:10]):
+            data = {"magnets": some, "instances": [SHED]}
+            assert len((await api.call_service(DOMAIN, "add_magnets", data))["failed"]) == len(some)
+        await user.open("/config/repairs")
+        title = word("issues.failed_magnets.title", count=str(len(links)))
+        await user.page.get_by_text(title, exact=True).click()
+        await user.titled(title)
+        await expect(user.dialog).to_contain_text("click me")
+        await user.page.wait_for_load_state("networkidle")
+        await asyncio.sleep(1)
+        assert await user.page.locator("body").evaluate(MARKUP) == []
+        assert not [url for url in asked if ELSEWHERE in url]
+        shown = await said(user.dialog)
+        for name in NAMES[:10]:
+            assert " ".join(names.shown(unescape(name)).split()) in shown, name
