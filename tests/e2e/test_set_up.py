@@ -80,7 +80,7 @@ async def look_at_devices(house: House, user: User) -> None:
         link = user.page.get_by_role("link", name="Visit")
         await expect(link).to_have_attribute("href", server.url)
         entities = user.page.locator("ha-device-entities-card").first
-        await expect(entities).to_contain_text("Connected")
+        await expect(entities).to_contain_text(word("entity.binary_sensor.instance.state.on"))
         await expect(entities).to_contain_text(word("entity.sensor.status.name"))
     await house.home.api.call_service(DOMAIN, "add_magnets", {"magnets": [ONE.link]})
     await user.open(f"/config/devices/device/{mine['qBittorrent Resilient']}")
@@ -89,6 +89,8 @@ async def look_at_devices(house: House, user: User) -> None:
         "binary_sensor.vpn",
         "sensor.active_instance",
         "sensor.queued_magnets",
+        "sensor.delivered_magnets",
+        "sensor.last_delivery",
         "button.retry_queue",
         "button.check_health",
     ):
@@ -96,4 +98,5 @@ async def look_at_devices(house: House, user: User) -> None:
         await expect(page.get_by_text(text, exact=True).first).to_be_visible()
     added = word("entity.event.magnets.state_attributes.event_type.state.added")
     await expect(page.locator("ha-logbook")).to_contain_text(added)
+    await expect(page.locator("ha-logbook")).to_contain_text("added 1 magnet to Seedbox")
     await user.keep("device")
