@@ -49,3 +49,4 @@ def test_found_by_typing_qbittorrent(kind: str) -> None:
     assert texts
     for one in texts.values():
         assert "qBittorrent" in one["name"] + one["description"]
+        assert one["name"][0].isupper()  # or the editor would make it "QBittorrent"
