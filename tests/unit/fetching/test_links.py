@@ -259,8 +259,9 @@ async def test_late_fetch_is_given_up_or_goes_on(
     (_, (kept,)), (_, (unkept,)) = await asyncio.gather(add(home, 1), add(home, 2, keep=False))
     assert (kept.outcome.fate, unkept.outcome.fate) == (Fate.QUEUED, Fate.FAILED)
     home.sites.go_on()
-    await eventually(lambda: home.server.hashes == {info_hash(1)})
+    await eventually(lambda: len(home.told) == 3)
     assert [what for what, _, _ in home.told] == ["queued", "failed", "delivered"]
+    assert home.server.hashes == {info_hash(1)}
 
 
 async def test_host_that_wants_to_be_left_alone(home: LinkHome) -> None:
