@@ -21,7 +21,7 @@ URL = f"/{DOMAIN}/{MODULE.name}"
 async def async_setup_dashboard(hass: HomeAssistant) -> None:
     """Serve the module, and have each page load it, if there is a frontend."""
     websocket_api.async_register_command(hass, _async_send_view)
-    if not {"http", "frontend"} <= hass.config.components:
+    if frontend.DATA_EXTRA_MODULE_URL not in hass.data:
         return
     await hass.http.async_register_static_paths([StaticPathConfig(URL, str(MODULE))])
     # Browsers keep it for a month; another version is another address.

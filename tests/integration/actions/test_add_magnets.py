@@ -294,7 +294,7 @@ async def test_call_without_response_warns_if_some_failed(
     await start(instance("first", primary))
     await call_silently(hass, "add_magnets", magnets=[link(1), "nope"])
     warnings = [one.getMessage() for one in caplog.records if one.levelno == logging.WARNING]
-    assert [one for one in warnings if "1 magnets" in one and "invalid_magnet" in one]
+    assert [one for one in warnings if "1 magnet " in one and "invalid_magnet" in one]
     caplog.clear()
     await call_silently(hass, "add_magnets", magnets=[link(1)])
     await call(hass, "add_magnets", magnets=[link(2), "nope"])

@@ -75,16 +75,17 @@ async def ready(
     secondary: FakeQBittorrent,
     entity_registry: er.EntityRegistry,
 ) -> None:
-    """Set two servers up, and enable the to-do list."""
+    """Set two servers up, and enable the to-do lists."""
     entry = await start(
         instance("seedbox", primary, requires_vpn=True),
         instance("attic", secondary, priority=2),
         targets=(TARGET,),
     )
     await settled(hass)
-    todo = entity_registry.async_get_entity_id("todo", DOMAIN, "hub_queue")
-    assert todo is not None
-    entity_registry.async_update_entity(todo, disabled_by=None)
+    for key in ("queue", "failed"):
+        todo = entity_registry.async_get_entity_id("todo", DOMAIN, f"hub_{key}")
+        assert todo is not None
+        entity_registry.async_update_entity(todo, disabled_by=None)
     assert await hass.config_entries.async_reload(entry.entry_id)
     await settled(hass)
 
