@@ -12,7 +12,7 @@ from tests.support.harness.process import clean_environment
 KNOWN, NEW = 8, 2
 """Lives; one takes a second or two."""
 UNTIL_NOTICED = 60
-"""Lives at most until a sabotage is noticed; some 10 were enough for each of them."""
+"""Lives at most until a sabotage is noticed; 19 were enough for each of them."""
 NOTICED = (
     "lost_is_dropped",
     "no_look",

@@ -169,8 +169,14 @@ class Process(Home):
         now, tracker = self.clock.now(), f"&tr=http%3A%2F%2Ftracker.invalid%2F{PASSKEY}"
         given = [Magnet.parse(link(number, extra=tracker)) for number in numbers]
         jobs = [Job(magnet=one, queued_at=now, keep=keep, **fields) for one in given]
+        known = self.world.known
+        remembered = {one.info_hash for one in given if known[one.info_hash].is_remembered}
         outcomes = await self.dispatcher.add(jobs)
         self._note(outcomes, keep=keep)
+        for outcome in outcomes:
+            key = outcome.magnet.info_hash
+            if key in remembered and outcome.fate is not Fate.ALREADY_DELIVERED:
+                self.world.violate(f"{key[-6:]} was delivered, and that is not remembered")
 
     async def add_links(self, *numbers: int, keep: bool = True, **fields: Any) -> None:
         """Give links that lead to magnets."""

@@ -35,6 +35,7 @@ REMOVED_SECONDS = 60.0
 WAIT_SECONDS = 850.0
 """What a server may have goes to no other one for 15 min."""
 _PING_SECONDS = 1.2
+_LISTED = (Stage.SETTLING.value, Stage.KEPT.value, Stage.DUPLICATE_CHECK.value)
 _MAGNET = re.compile(r"magnet:\?xt=urn:btih:([0-9a-f]{40})(?:&[!-~]+)?")
 """What may reach a server: one line of plain ASCII with a hex topic in front (promise 8)."""
 
@@ -134,8 +135,7 @@ class World:
         for key, record in self.records.items():
             if plan.key == record.get("sent_to") or plan.key in record.get("suspects", ()):
                 maybe_there.add(key)
-            listed = (Stage.SETTLING.value, Stage.KEPT.value)
-            if record["stage"] in listed and key in self.known:
+            if record["stage"] in _LISTED[:2] and key in self.known:
                 # Nobody looks any more whether a server that was removed has saved it.
                 self.known[key].may_be_lost |= plan.key == record.get("sent_to")
         self.removed.append(Removed(plan, self.loop.time(), frozenset(maybe_there)))
@@ -197,7 +197,10 @@ class World:
             if key in self.known and record["stage"] == Stage.QUEUED.value:
                 self.known[key].on_disk = True
         for key in drop:
-            self.records.pop(key, None)
+            record = self.records.pop(key, {})
+            age = abs(self.wall() - float(record.get("sent_at", 0.0)))
+            if record.get("stage") in _LISTED and age < self.remember_seconds / 2:
+                self.violate(f"{key[-6:]} was delivered, and that is forgotten")
 
     def restarted(self, server: Server) -> None:
         """Take note that a server may be said to have lost what the user deleted just now."""
