@@ -77,7 +77,7 @@ def test_nested_too_deeply() -> None:
 def test_text_with_more_escapes_than_are_looked_at() -> None:
     text = json.dumps(["\n" * 250_000, "a"])
     assert load_json(text) == json_loads(text)
-    with pytest.raises(ValueError, match=r"end|after"):
+    with pytest.raises(ValueError, match="without an end"):
         load_json(json.dumps(["\n" * 250_001, "a"]))
 
 

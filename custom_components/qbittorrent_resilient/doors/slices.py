@@ -18,10 +18,10 @@ SLICE_CHARACTERS = 128 * 1024
 """Some ms of work at once."""
 _MOST_DEPTH = 8
 """Of values that are larger than a slice, each in another one."""
-_STRING = r'"[^"\\]*+(?:\\.[^"\\]*+){0,250000}+"'
+_TEXT = r'"[^"\\]*+(?:\\.[^"\\]*+){0,250000}+'
 """With a bound to its escapes, of which a text with links has one for each line or two."""
-_TOKEN = re.compile(rf"{_STRING}|[\[\]{{}},]", re.DOTALL)
-_KEY = re.compile(rf"\s*({_STRING})\s*:", re.DOTALL)
+_TOKEN = re.compile(rf'{_TEXT}(?P<end>")?|[\[\]{{}},]', re.DOTALL)
+_KEY = re.compile(rf'\s*({_TEXT}")\s*:', re.DOTALL)
 _ESCAPE_LENGTH = len("%41")
 
 
@@ -71,6 +71,8 @@ def _parts(text: str) -> Iterator[tuple[str, bool]]:
     depth, start, end = 0, 1, 1
     for token in _TOKEN.finditer(text):
         what = token[0]
+        if what[0] == '"' and token["end"] is None:
+            raise ValueError("a text without an end")
         if what in ("[", "{"):
             depth += 1
             continue
