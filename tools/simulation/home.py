@@ -46,6 +46,8 @@ class Process(Home):
         self.world = world
         self.life = life
         self._busy = asyncio.Event()
+        self.loaded = asyncio.Event()
+        """Set once actions may be called."""
         loop = world.loop
         clock = Clock(now=world.wall, monotonic=loop.time, sleep=asyncio.sleep)
         self._http = cast("aiohttp.ClientSession", Roads(world, life))
@@ -109,6 +111,7 @@ class Process(Home):
         await self.dispatcher.start()
         if self.world.loop.time() > began:
             self.world.violate("starting waits for something")
+        self.loaded.set()
         self._begin(self.dispatcher.run())
         self._begin(self._poll(self.watched.round, lambda: self.watched.in_doubt))
         for monitor in self.monitors:

@@ -114,6 +114,7 @@ def _begin(process: Process, work: Awaitable[object]) -> None:
     """Do something in the process, which may die of it or meet a full disk."""
 
     async def guarded() -> None:
+        await process.loaded.wait()
         try:
             await work
         except Exception as err:  # noqa: BLE001 - as an automation that goes on
