@@ -77,6 +77,8 @@ class QueueLists:
             self._outbox.change((job, None) for job in self._chosen(stage, keys)),
             self._links.remove(stage, keys),
         )
+        if stage is Stage.QUEUED:
+            await self._links.forget(jobs)
         return _items(jobs, links)
 
     async def requeue(self, keys: Collection[str] | None) -> list[QueueItem]:

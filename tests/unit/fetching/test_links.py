@@ -119,6 +119,19 @@ async def test_what_the_user_removed_has_not_failed(home: LinkHome) -> None:
     assert home.told == []
 
 
+async def test_what_was_removed_while_it_was_sent_does_not_come_back(home: LinkHome) -> None:
+    """The user has removed the magnet: its link, which is still there, leads to it after a kill."""
+    home.sites.answers = {1: to_magnet(1)}
+    hang = home.server.faults.hang("torrents/info")
+    call = asyncio.create_task(add(home, 1))
+    await eventually(lambda: home.dispatcher.job(info_hash(1)))
+    (removed,) = await home.dispatcher.remove(Stage.QUEUED)
+    assert removed.key == info_hash(1)
+    assert not home.links.records
+    hang.clear()
+    await call
+
+
 async def test_file_of_one_that_was_removed_is_not_left(home: LinkHome) -> None:
     home.sites.answers = {1: to_file(1)}
     put = home.store.torrent_files.put

@@ -77,7 +77,7 @@ def _url(text: str) -> URL:
         if (scheme := parts.scheme.lower()) not in _SCHEMES:
             raise InvalidLinkError("is neither http:// nor https://")
         place = URL(f"{scheme}://{parts.netloc}")  # a host in other letters is encoded here
-        if not place.host or not place.port:
+        if not names.shown(place.host or "") or not place.port:
             raise InvalidLinkError("names no host")
         return URL.build(
             scheme=scheme,
