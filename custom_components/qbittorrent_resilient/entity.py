@@ -38,7 +38,7 @@ class HubEntity[C: DataUpdateCoordinator[Any]](CoordinatorEntity[C]):
     @property
     @override
     def suggested_object_id(self) -> str | None:
-        """Return the same id in every language: dashboards and the README name the entities."""
+        """Return the same id in every language: dashboards and the pages name the entities."""
         return self.entity_description.key
 
 
@@ -69,7 +69,7 @@ class InstanceEntity(CoordinatorEntity[InstanceCoordinator]):
     @property
     @override
     def suggested_object_id(self) -> str | None:
-        """Return the same id in every language: dashboards and the README name the entities."""
+        """Return the same id in every language: dashboards and the pages name the entities."""
         return None if self.name is None else self.entity_description.key
 
 

@@ -1,4 +1,4 @@
-"""The responses of the actions, as the README describes them.
+"""The responses of the actions, as docs/actions.md describes them.
 
 Thousands of magnets take a while, so all functions here may run in a thread.
 """
