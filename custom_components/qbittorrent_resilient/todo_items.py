@@ -9,6 +9,7 @@ from homeassistant.util import dt as dt_util
 
 from .core import names
 from .core.dispatcher import Dispatcher
+from .core.health.status import InstanceStatus
 from .core.outbox.job import Stage
 from .core.queue_lists import QueueItem
 from .reasons import async_delivery_text, async_reason_text
@@ -70,8 +71,14 @@ def _item(hass: HomeAssistant, dispatcher: Dispatcher, item: QueueItem, seconds:
         uid=item.key,
         summary=names.of_magnet(item.magnet),
         status=TodoItemStatus.NEEDS_ACTION,
-        description=f"{async_reason_text(hass, dispatcher.reason(item))} · {since}",
+        description=" · ".join(filter(None, (_why(hass, dispatcher.reason(item)), since))),
     )
+
+
+@callback
+def _why(hass: HomeAssistant, reason: str) -> str:
+    """Return a reason in words; what only waits for its turn has none."""
+    return "" if reason == InstanceStatus.OK else async_reason_text(hass, reason)
 
 
 def _local(seconds: float) -> datetime | None:

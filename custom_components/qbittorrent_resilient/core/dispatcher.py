@@ -209,7 +209,11 @@ class Dispatcher:
 
         Raises StorageError if either cannot be on disk, and then none has been accepted.
         """
-        kept = await self.links.accept(links)
+        try:
+            kept = await self.links.accept(links)
+        except BaseException:
+            await self._outbox.release([job.file for job in jobs if job.file])
+            raise
         fetching = asyncio.create_task(self.links.deliver(kept, wait_for_vpn=wait_for_vpn))
         try:
             outcomes = await self.add(jobs, wait_for_vpn=wait_for_vpn, invalid=invalid)

@@ -141,6 +141,13 @@ def checked_options(entered: Fields) -> tuple[Fields, Errors]:
     return entered | {CONF_FETCH_PROXY: proxy}, {}
 
 
+def _requires_vpn(default: bool, *, is_asked: bool) -> dict[vol.Marker, BooleanSelector]:
+    """Return the switch; left out where nobody is asked, it says nothing."""
+    if is_asked:
+        return {vol.Optional(CONF_REQUIRES_VPN, default=default): BooleanSelector()}
+    return {vol.Optional(CONF_REQUIRES_VPN): UnaskedBoolean()}
+
+
 def _defaults_schema(stored: Mapping[str, Any]) -> vol.Schema:
     return vol.Schema(
         {
@@ -187,9 +194,7 @@ def instance_schema(
             vol.Optional(CONF_PASSWORD, default=""): SECRET if stored is None else NEW_SECRET,
             vol.Optional(CONF_API_KEY, default=""): KEY,
             vol.Optional(CONF_VERIFY_SSL, default=verifies_ssl(now)): BooleanSelector(),
-            vol.Optional(CONF_REQUIRES_VPN, default=now[CONF_REQUIRES_VPN]): (
-                BooleanSelector() if asks_for_vpn else UnaskedBoolean()
-            ),
+            **_requires_vpn(now[CONF_REQUIRES_VPN], is_asked=asks_for_vpn),
             vol.Optional(CONF_PRIORITY, default=now[CONF_PRIORITY]): _whole_number(1),
             # No defaults here: the frontend would prefer them to the values suggested inside.
             vol.Optional(CONF_PROXY): section(PROXY_SCHEMA, {"collapsed": True}),

@@ -18,7 +18,7 @@ from .forms import Errors, Fields, tidy_sections
 from .gluetun_form import async_try_gluetun
 from .instance_finding import async_finding_text
 from .stored_secrets import completed
-from .unasked import concerns_vpn, has_gluetun
+from .unasked import has_gluetun
 from .words import async_words
 
 _NOTHING_TOLD = dict.fromkeys(("redirect", "seen", "hint", "servers"), "")
@@ -88,8 +88,8 @@ async def _checked_fields(
     hints: set[str] = set()
     data = completed(entered, stored)
     del data[CONF_NAME]
-    if not vpn_watched and has_gluetun(data) and not concerns_vpn(stored):
-        data[CONF_REQUIRES_VPN] = True  # the form did not ask, and there is no other use for it
+    # Where the form did not ask: there is no other use for a gluetun.
+    data.setdefault(CONF_REQUIRES_VPN, has_gluetun(data))
     try:
         data[CONF_URL] = read_pasted(data[CONF_URL])
     except InvalidUrlError as err:

@@ -21,7 +21,10 @@ WRITE_AFTER_SECONDS = 10
 """A delivery stays in the outbox for longer, so a kill before the write takes nothing from the
 count."""
 _HIGHEST = 10**9
-_UNREADABLE = (HomeAssistantError, OSError, NotImplementedError, ValueError, TypeError)
+_UNREADABLE = (
+    *(HomeAssistantError, OSError, NotImplementedError),
+    *(ValueError, LookupError, TypeError, AttributeError),  # JSON of another form
+)
 
 
 class DeliveryMemory:

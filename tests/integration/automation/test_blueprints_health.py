@@ -21,14 +21,17 @@ from tests.support.common import (
     settled,
 )
 from tests.support.fake.server import FakeQBittorrent
+from tests.support.gluetun import EXIT, FakeGluetun
 from tests.support.states import bring_up, take_down, vpn_state
 
-VPN_DOWN = "The VPN is down: No target answers, for 10 minutes."
-VPN_BACK = "The VPN is back: Servers that need it are checked now."
+NONE_LOST = "Magnets that require the VPN wait; none is lost."
+WHY = "The action check_health says why."
+VPN_DOWN = "The VPN is down: No VPN target answers, for 10 minutes. " + NONE_LOST
+VPN_BACK = "The VPN is back: Servers that require it are checked now."
 
 
 def down(name: str, status: str = "Unreachable") -> str:
-    return f"{name} is down: Its status: {status}, for 10 minutes."
+    return f"{name} is down: Its status: {status}, for 10 minutes. {WHY}"
 
 
 async def test_vpn_down_and_back(
@@ -52,8 +55,8 @@ async def test_vpn_down_and_back(
     await rounds(hass, vpn, 2, up=True)
     await eventually(lambda: len(calls) == 2)
     assert texts(calls) == [
-        "The VPN is down: No target answers, for 10 minutes.",
-        "The VPN is back: Servers that need it are checked now.",
+        VPN_DOWN,
+        VPN_BACK,
     ]
     assert [one.data["title"] for one in phone] == ["The VPN is down", "The VPN is back"]
 
@@ -72,8 +75,8 @@ async def test_servers_down_and_back(
     await call(hass, "check_health")
     await eventually(lambda: len(calls) == 2)
     assert sorted(texts(calls)) == [
-        "First is down: Its status: Unreachable.",
-        "Second is down: Its status: Unreachable.",
+        f"First is down: Its status: Unreachable. {WHY}",
+        f"Second is down: Its status: Unreachable. {WHY}",
     ]
     calls.clear()
     await secondary.listen()
@@ -107,12 +110,42 @@ async def test_chosen_servers_and_those_that_wait(
     await rounds(hass, vpn, 3, up=False)
     await eventually(lambda: len(calls) == 2)
     assert sorted(texts(calls)) == [
-        "First is down: Its status: VPN down.",
-        "The VPN is down: No target answers.",
+        f"First is down: Its status: VPN down. {WHY}",
+        "The VPN is down: No VPN target answers. " + NONE_LOST,
     ]
     await rounds(hass, vpn, 2, up=True)
     await settled(hass)
     assert len(calls) == 4
+
+
+@pytest.mark.parametrize("minutes", [0, 10])
+async def test_only_gluetun_watches(
+    hass: HomeAssistant,
+    start: Start,
+    primary: FakeQBittorrent,
+    gluetun: FakeGluetun,
+    tmp_path: Path,
+    minutes: int,
+) -> None:
+    """There is no sensor of a VPN that would tell of it."""
+    await start(instance("first", primary, requires_vpn=True, gluetun=gluetun.fields))
+    calls = await run(hass, tmp_path, "notify_health", minutes=minutes)
+    gluetun.say("stopped")
+    for _ in range(4):
+        await call(hass, "check_health")
+    assert status_of(hass, "first") == "vpn_down"
+    if minutes:
+        pass_time(hass, 601)
+    await eventually(lambda: runs(hass))
+    assert not calls  # the sensor of the VPN might follow
+    pass_time(hass, 6)
+    await eventually(lambda: calls)
+    gluetun.say("running", EXIT)
+    for _ in range(3):
+        await call(hass, "check_health")
+    await eventually(lambda: len(calls) == 2)
+    assert [text.split(":")[0] for text in texts(calls)] == ["First is down", "First is back"]
+    assert "VPN down" in texts(calls)[0]
 
 
 async def test_server_turns_out_to_be_down_when_the_vpn_is_back(
@@ -289,7 +322,7 @@ async def test_in_home_assistant_by_default(
     await eventually(lambda: notes)
     (note,) = notes.values()
     assert note["title"] == "First is down"
-    assert note["message"] == f"Its status: Unreachable{lasting}."
+    assert note["message"] == f"Its status: Unreachable{lasting}. {WHY}"
     await eventually(lambda: runs(hass) == 1)
     await primary.listen()
     await call(hass, "check_health")

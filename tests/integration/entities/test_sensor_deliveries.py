@@ -92,6 +92,25 @@ async def test_what_the_server_had_before(
     assert delivered(hass) == 0
 
 
+async def test_deleted_and_given_again_while_no_server_is_there(
+    hass: HomeAssistant, start: Start, primary: FakeQBittorrent
+) -> None:
+    """It waits in the queue, and is delivered a second time."""
+    await start(instance("first", primary))
+    await add(hass, link(1))
+    await settled(hass)
+    primary.torrents.delete([info_hash(1)])
+    await primary.refuse()
+    await add(hass, link(1), max_retries=0)
+    await settled(hass)
+    assert delivered(hass) == 1
+    await primary.listen()
+    await call(hass, "check_health")
+    await eventually(lambda: primary.hashes == {info_hash(1)})
+    await settled(hass)
+    assert delivered(hass) == 2
+
+
 async def test_over_a_restart(
     hass: HomeAssistant, start: Start, primary: FakeQBittorrent, storage_folder: Path
 ) -> None:
@@ -165,9 +184,11 @@ async def test_given_again_after_it_was_deleted(
         "{",
         '{"version": 1, "minor_version": 1, "key": "x", "data": []}',
         '{"version": 1, "minor_version": 1, "key": "x", "data": {"delivered": -1, "last_delivery": "x"}}',  # noqa: E501
+        '{"data": {}}',
+        '{"version": 1}',
         '{"version": 9, "minor_version": 1, "key": "x", "data": {"delivered": 5}}',
     ],
-    ids=["no JSON", "a list", "out of range", "newer"],
+    ids=["no JSON", "a list", "out of range", "no version", "no data", "newer"],
 )
 async def test_damaged_file(
     hass: HomeAssistant,

@@ -1,8 +1,11 @@
 """The queue as a to-do list, through the actions of Home Assistant's own lists."""
 
+from copy import replace
 from datetime import datetime
 import json
+import re
 from typing import Any
+from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
 from homeassistant.core import HomeAssistant
@@ -14,7 +17,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.qbittorrent_resilient import todo
 from custom_components.qbittorrent_resilient.core.outbox.job import Stage
-from custom_components.qbittorrent_resilient.todo_items import MOST_ITEMS
+from custom_components.qbittorrent_resilient.todo_items import MOST_ITEMS, async_waiting
 from tests.support.actions import add, call, hashes, sent, stored, work
 from tests.support.canaries import NAME, SECRET, chain, secret_link, shown, variants
 from tests.support.common import (
@@ -117,6 +120,24 @@ async def test_reason_follows_the_status(
     await poll(hass)
     await shown_now(hass)
     assert (await items(hass))[0]["description"].startswith("Login failed · ")
+
+
+async def test_what_only_waits_for_its_turn_has_no_reason(
+    hass: HomeAssistant, listed: MockConfigEntry, primary: FakeQBittorrent
+) -> None:
+    await primary.refuse()
+    await add(hass, link(1))
+    dispatcher = listed.runtime_data.dispatcher
+    (job,) = dispatcher.jobs(Stage.QUEUED)
+    (item,) = dispatcher.items(Stage.QUEUED)
+    assert job.reason == "unreachable"
+    put_back = replace(item, job=replace(job, reason=""))
+    await primary.listen()
+    await dispatcher.instances[0].check()
+    assert dispatcher.reason(put_back) == "ok"
+    with patch.object(dispatcher, "items", lambda _: [put_back]):
+        (shown,) = async_waiting(hass, dispatcher)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d", shown.description or "")
 
 
 async def test_deleted_items_leave_the_queue_for_good(

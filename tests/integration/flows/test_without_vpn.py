@@ -54,6 +54,17 @@ async def test_a_gluetun_is_an_answer(
     assert "requires_vpn" in asked(form)
 
 
+async def test_who_says_that_it_is_not_required_is_believed(
+    hass: HomeAssistant, primary: FakeQBittorrent, gluetun: FakeGluetun
+) -> None:
+    """A frontend before 2026.11 shows the field."""
+    form = await submit(
+        hass, await begin(hass), entered(primary, gluetun=gluetun.fields, requires_vpn=False)
+    )
+    (only,) = (await finish(hass, form))["result"].subentries.values()
+    assert only.data["requires_vpn"] is False
+
+
 async def test_what_is_required_all_the_same(hass: HomeAssistant, primary: FakeQBittorrent) -> None:
     """The form says what is wrong beside the field, which is there then."""
     form = await submit(hass, await begin(hass), entered(primary, requires_vpn=True))

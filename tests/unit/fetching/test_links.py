@@ -1,6 +1,7 @@
 """Web links that are kept: accepted with magnets or not at all, told once, done with once."""
 
 import asyncio
+from copy import replace
 
 import pytest
 
@@ -9,6 +10,7 @@ from custom_components.qbittorrent_resilient.core.errors import StorageError
 from custom_components.qbittorrent_resilient.core.fetching import links as links_module, rounds
 from custom_components.qbittorrent_resilient.core.fetching.fetcher import NotNow
 from custom_components.qbittorrent_resilient.core.fetching.link_outcome import LinkOutcome
+from custom_components.qbittorrent_resilient.core.magnet import Magnet
 from custom_components.qbittorrent_resilient.core.outbox.job import Stage
 from custom_components.qbittorrent_resilient.core.outbox.record import to_record
 from custom_components.qbittorrent_resilient.core.qbittorrent.models import AddOptions
@@ -117,6 +119,30 @@ async def test_what_the_user_removed_has_not_failed(home: LinkHome) -> None:
     _, (one,) = await call
     assert (one.outcome.fate, one.outcome.reason) == (Fate.FAILED, "removed")
     assert home.told == []
+
+
+async def test_link_that_can_not_be_read_back(home: LinkHome) -> None:
+    """It is not tried again and again, as one that a site refuses is not."""
+    job = job_of(1, home.clock.now())
+    broken = replace(job, magnet=replace(job.magnet, link=job.magnet.link.partition("&xs=")[0]))
+    await home.dispatcher.links.accept([broken])
+    await home.dispatcher.links._look()
+    await eventually(lambda: home.link_stages == ["failed"])
+    assert home.told == [("failed", ("1.torrent",), "fetch_refused")]
+
+
+async def test_files_of_a_call_whose_links_cannot_be_kept(home: LinkHome) -> None:
+    (job,) = home.jobs(1)
+    name = await home.dispatcher.torrent_files.put(torrent(1).data)
+    home.links.fill_up()
+    with pytest.raises(StorageError):
+        await home.dispatcher.add_with_links(
+            [replace(job, magnet=Magnet.parse(torrent(1).magnet), file=name)],
+            [job_of(2, home.clock.now())],
+            wait_for_vpn=0,
+            invalid=0,
+        )
+    assert not home.store.folder.files
 
 
 async def test_what_was_removed_while_it_was_sent_does_not_come_back(home: LinkHome) -> None:

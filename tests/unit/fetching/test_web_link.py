@@ -76,6 +76,13 @@ def test_redirects_to_no_web_link(location: str) -> None:
         WebLink.parse("http://t.example/a/x").follow(location)
 
 
+def test_link_that_is_too_long_once_it_is_encoded() -> None:
+    """What is stored is, and has to be read back."""
+    with pytest.raises(InvalidLinkError, match="64 KiB"):
+        WebLink.parse("http://h.example/" + "\u00e9" * 25_000)
+    assert WebLink.parse("http://h.example/" + "\u00e9" * 10_000)
+
+
 def test_nothing_secret_is_printed() -> None:
     link = WebLink.parse("http://user:canary@t.example/canary/x.torrent?passkey=canary#canary")
     kept = link.as_magnet()

@@ -9,11 +9,11 @@ from typing import Protocol
 
 from ..clock import Clock
 from ..delivery.outcome import Fate, as_shared
-from ..errors import StorageError
+from ..errors import InvalidLinkError, StorageError
 from ..log_words import cause
 from ..outbox.job import Job, Reason
 from ..outbox.outbox import Outbox
-from .fetcher import Fetch, NotNow
+from .fetcher import Fetch, NotEver, NotNow
 from .hand_over import HandOver
 from .lanes import Lanes, few_at_a_time
 from .link_outcome import LinkOutcome, not_found, still_waits
@@ -141,10 +141,12 @@ class Rounds:
 
     async def _fetch(self, job: Job, work: Round) -> LinkOutcome:
         """Fetch one link; then deliver all that is ready in this round."""
-        link, key = WebLink.of_magnet(job.magnet), job.info_hash
+        key = job.info_hash
         work.fetching.add(key)
         try:
-            fetch = await self._fetched(link)
+            fetch = await self._fetched(WebLink.of_magnet(job.magnet))
+        except InvalidLinkError as err:  # an earlier version has taken it, or the disk is damaged
+            fetch = NotEver(Reason.FETCH_REFUSED, str(err))
         except Exception as err:  # noqa: BLE001 - one of these must not be tried without a pause
             _LOGGER.warning("A web link could not be fetched: %s", cause(err))
             fetch = NotNow("the fetch broke off")

@@ -35,7 +35,10 @@ class WebLink:
             raise InvalidLinkError("longer than 64 KiB")
         if _CONTROL.search(text):
             raise InvalidLinkError("contains a line end or control character")
-        return cls(_url(text))
+        url = _url(text)
+        if len(str(url)) > MAX_MAGNET_BYTES:
+            raise InvalidLinkError("longer than 64 KiB")
+        return cls(url)
 
     def follow(self, location: str) -> WebLink:
         """Return where a redirect from here leads; raises InvalidLinkError if it is no web link."""

@@ -42,6 +42,7 @@ def resubmitted(old: Job, new: Job) -> Job:
         merged,
         sent_to=old.sent_to,
         sent_at=old.sent_at,
+        ordinal=None if old.ordinal is None else 0,  # added again counts again
         crash=old.crash,
         unsaved=old.unsaved,
     )
