@@ -31,7 +31,7 @@ def of_add(
     runtime: Runtime,
     files: Sequence[FailedFile] = (),
 ) -> Response:
-    """Answer `add_magnets`: every given text is in exactly one of the lists."""
+    """Answer `add_magnets`: every torrent and every unreadable text, once; links come on top."""
     failed = [_unreadable(one.index, Reason.INVALID_MAGNET, one.text) for one in intake.invalid]
     failed += [_unreadable(one.index, Reason.WEB_LINK, one.text) for one in intake.web_links]
     failed += [_unreadable(file.index, file.reason, file.text) for file in files]
