@@ -35,5 +35,5 @@ async def fail(house: House, server: FakeQBittorrent, magnets: Collection[Magnet
     server.torrents.never_listed |= {magnet.info_hash for magnet in magnets}
     links = [magnet.link for magnet in magnets]
     data = {"magnets": links, "instances": [SHED]}
-    response = await house.home.api.call_service(DOMAIN, "add_magnets", data)
+    response = await house.call("add_magnets", data)
     assert len(response["failed"]) == len(magnets), response

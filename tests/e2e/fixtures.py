@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import os
 from pathlib import Path
 import time
+from typing import Any
 
 from playwright.async_api import Browser
 import pytest
@@ -64,20 +65,24 @@ class House:
             await flow.expect("menu", "more").choose("instance" if name == "Seedbox" else "finish")
         flow.expect("create_entry")
 
-    async def health(self) -> dict[str, str]:
-        """Have everything checked now; return the status of each instance by its name."""
+    async def call(self, action: str, data: dict[str, Any] | None = None) -> Any:
+        """Call an action of ours, and return its response.
+
+        After each change, and 30 s after an entity was enabled, the entry is loaded again.
+        """
         end = time.monotonic() + 10
         while True:
             try:
-                checked = await self.home.api.call_service(DOMAIN, "check_health")
+                return await self.home.api.call_service(DOMAIN, action, data)
             except ApiError as err:
-                # For a moment after each change, the entry is loaded again.
                 if "not loaded" not in str(err) or time.monotonic() > end:
                     raise
                 await asyncio.sleep(0.1)
-            else:
-                instances: dict[str, str] = checked["instances"]
-                return instances
+
+    async def health(self) -> dict[str, str]:
+        """Have everything checked now; return the status of each instance by its name."""
+        instances: dict[str, str] = (await self.call("check_health"))["instances"]
+        return instances
 
 
 @pytest.fixture(autouse=True)

@@ -147,7 +147,7 @@ async def test_the_lists_of_names_where_they_are_enabled(ready: House, user: Use
         "homeassistant", "reload_config_entry", {"entry_id": entry["entry_id"]}, response=False
     )
     await down(ready)
-    await api.call_service(DOMAIN, "add_magnets", {"magnets": [FIVE.link], "require_vpn": True})
+    await ready.call("add_magnets", {"magnets": [FIVE.link], "require_vpn": True})
     await open_dashboard(user)
     await expect(user.page.locator("hui-todo-list-card")).to_contain_text("five")
     await up(ready)

@@ -32,11 +32,11 @@ async def dashboard(house: House, paths: dict[str, str]) -> str:
     if not paths:
         api = house.home.api
         paths["one"] = await show_dashboard(api, hours=0.01)
-        await api.call_service(DOMAIN, "add_magnets", {"magnets": [ONE.link]})
+        await house.call("add_magnets", {"magnets": [ONE.link]})
         house.vpn.down()
         for _ in range(3):
             await house.health()
-        await api.call_service(DOMAIN, "add_magnets", {"magnets": [TWO.link], "require_vpn": True})
+        await house.call("add_magnets", {"magnets": [TWO.link], "require_vpn": True})
     return paths["one"]
 
 

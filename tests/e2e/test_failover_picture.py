@@ -59,7 +59,7 @@ async def show_names(api: Api) -> None:
 async def a_failover(house: House) -> str:
     """Let the VPN fall after a day with one short outage; return the path of the dashboard."""
     api = house.home.api
-    await api.call_service(DOMAIN, "add_magnets", {"magnets": [BEFORE.link]})
+    await house.call("add_magnets", {"magnets": [BEFORE.link]})
     await show_names(api)
     path = await a_dashboard(api)
     known = await statuses(api)
@@ -74,9 +74,9 @@ async def a_failover(house: House) -> str:
     house.vpn.down()
     for _ in range(3):
         await house.health()
-    answer = await api.call_service(DOMAIN, "add_magnets", {"magnets": [MEANWHILE.link]})
+    answer = await house.call("add_magnets", {"magnets": [MEANWHILE.link]})
     assert [one["instance"] for one in answer["added"]] == ["Attic"]
-    await api.call_service(DOMAIN, "add_magnets", {"magnets": [WAITS.link], "require_vpn": True})
+    await house.call("add_magnets", {"magnets": [WAITS.link], "require_vpn": True})
     return path
 
 

@@ -94,8 +94,8 @@ async def scene(house: House) -> None:
     links = hostile_links()
     for some in (links[:10], links[10:]):
         failed = {"magnets": some, "require_vpn": True, "queue": False}
-        await api.call_service(DOMAIN, "add_magnets", failed)
-    await api.call_service(DOMAIN, "add_magnets", {"magnets": links, "require_vpn": True})
+        await house.call("add_magnets", failed)
+    await house.call("add_magnets", {"magnets": links, "require_vpn": True})
     view: Any = parse_yaml(VIEW.read_text(encoding="utf-8"))
     view["sections"][1]["cards"].append({"type": "todo-list", "entity": todo})
     await make(house, PATH, {"views": [view]})
@@ -188,13 +188,13 @@ async def test_repair_of_failed_magnets_with_such_names(ready: House, user: User
     """The dialog names the last ten, in a list that is rendered as Markdown."""
     asked: list[str] = []
     user.page.on("request", lambda request: asked.append(request.url))
-    api, links = ready.home.api, hostile_links()
-    await api.call_service(DOMAIN, "remove_magnets", {"all": True})
+    links = hostile_links()
+    await ready.call("remove_magnets", {"all": True})
     async with shed(ready) as server:
         server.torrents.never_listed = {Magnet.parse(link).info_hash for link in links}
         for some in (links[10:], links[:10]):
             data = {"magnets": some, "instances": [SHED]}
-            assert len((await api.call_service(DOMAIN, "add_magnets", data))["failed"]) == len(some)
+            assert len((await ready.call("add_magnets", data))["failed"]) == len(some)
         await user.open("/config/repairs")
         title = word("issues.failed_magnets.title", count=str(len(links)))
         await user.page.get_by_text(title, exact=True).click()

@@ -70,7 +70,7 @@ async def test_failed_magnets(ready: House, user: User) -> None:
         await expect(user.dialog).to_contain_text(said)
         await user.look()
         await closed(user)
-        while len((await ready.home.api.call_service(DOMAIN, "get_queue"))["failed"]) < 2:
+        while len((await ready.call("get_queue"))["failed"]) < 2:
             await asyncio.sleep(0.1)  # until they have failed again
         await asyncio.sleep(3)  # a repair would be shown within two
         await expect(user.page.get_by_text("There are currently no repairs")).to_be_visible()
@@ -93,7 +93,7 @@ async def test_kept_magnets(ready: House, user: User) -> None:
     for _ in range(4):
         await ready.health()
     data = {"magnets": [ONE.link], "require_vpn": True}
-    assert (await api.call_service(DOMAIN, "add_magnets", data))["queued"]
+    assert (await ready.call("add_magnets", data))["queued"]
     (entry,) = await api.entries(DOMAIN)
     await api.delete(f"/api/config/config_entries/entry/{entry['entry_id']}")
 

@@ -82,7 +82,7 @@ async def look_at_devices(house: House, user: User) -> None:
         entities = user.page.locator("ha-device-entities-card").first
         await expect(entities).to_contain_text(word("entity.binary_sensor.instance.state.on"))
         await expect(entities).to_contain_text(word("entity.sensor.status.name"))
-    await house.home.api.call_service(DOMAIN, "add_magnets", {"magnets": [ONE.link]})
+    await house.call("add_magnets", {"magnets": [ONE.link]})
     await user.open(f"/config/devices/device/{mine['qBittorrent Resilient']}")
     page = user.page.locator("ha-config-device-page")
     for key in (

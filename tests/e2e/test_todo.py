@@ -103,16 +103,16 @@ async def wait_for_the_vpn(house: House, *magnets: Magnet) -> None:
     house.vpn.down()
     await checked(house, "vpn_down")
     data = {"magnets": [one.link for one in magnets], "require_vpn": True}
-    await house.home.api.call_service(DOMAIN, "add_magnets", data)
+    await house.call("add_magnets", data)
 
 
 async def queued(house: House) -> set[str]:
-    response = await house.home.api.call_service(DOMAIN, "get_queue")
+    response = await house.call("get_queue")
     return {one["info_hash"] for one in response["queued"]}
 
 
 async def failed(house: House) -> set[str]:
-    response = await house.home.api.call_service(DOMAIN, "get_queue")
+    response = await house.call("get_queue")
     return {one["info_hash"] for one in response["failed"]}
 
 

@@ -12,20 +12,21 @@ from tests.support.harness.process import clean_environment
 KNOWN, NEW = 8, 2
 """Lives; one takes a second or two."""
 UNTIL_NOTICED = 60
-"""Lives at most until a sabotage is noticed; 19 were enough for each of them."""
-NOTICED = (
-    "lost_is_dropped",
-    "no_look",
-    "no_waiting",
-    "no_look_before",
-    "unsaved_is_forgotten",
-    "kept_is_dropped",
-    "duplicates_unsaid",
-    "delivered_is_forgotten",
-    "names_are_forgotten",
-    "links_are_forgotten",
-)
-"""Those that only some lives come across; `--sabotage all` takes out each safeguard in turn."""
+"""Lives at most until a sabotage is noticed."""
+NOTICED = {
+    "lost_is_dropped": 1,
+    "no_look": 1,
+    "no_waiting": 60,
+    "no_look_before": 1,
+    "unsaved_is_forgotten": 1,
+    "kept_is_dropped": 1,
+    "duplicates_unsaid": 1,
+    "delivered_is_forgotten": 1,
+    "names_are_forgotten": 1,
+    "links_are_forgotten": 1,
+}
+"""Those that only some lives come across, and the seed to begin with: so the tests take seconds.
+`--sabotage all` takes out each safeguard in turn, from the first life on."""
 
 
 def _simulate(*options: str) -> tuple[int, str]:
@@ -59,6 +60,7 @@ def test_life_is_the_same_each_time() -> None:
 
 @pytest.mark.parametrize("sabotage", NOTICED)
 def test_sabotage_is_noticed(sabotage: str) -> None:
-    code, said = _simulate("--lives", str(UNTIL_NOTICED), "--sabotage", sabotage)
+    first = str(NOTICED[sabotage])
+    code, said = _simulate("--lives", str(UNTIL_NOTICED), "--first", first, "--sabotage", sabotage)
     assert code == 1, said
     assert "Violation" in said

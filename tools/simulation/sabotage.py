@@ -38,8 +38,8 @@ SABOTAGES: Mapping[str, Sabotage] = OF_THE_SOAK | {
     "links_are_forgotten": Sabotage(
         "1: the web links that waited are not read at start",
         "core/fetching/links.py",
-        "        await self._outbox.load()\n        now",
-        "        now",
+        "        await self._outbox.load()\n        for job",
+        "        for job",
     ),
     "vpn_not_asked": Sabotage(
         "4: magnets are sent without asking for the VPN",

@@ -68,8 +68,8 @@ SABOTAGES = {
     "queue_ignored": Sabotage(
         "the stored queue is not read at start",
         "core/outbox/outbox.py",
-        "(await self._store.load()).items()",
-        "list((await self._store.load()).items())[:0]",
+        "cooperatively(records.items())",
+        "cooperatively([])",
     ),
     "no_look": Sabotage(
         "no instance is found to have anything before it is sent",

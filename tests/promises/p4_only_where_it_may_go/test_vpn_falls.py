@@ -58,7 +58,7 @@ class FallingVpn(FakeVpn):
     async def look(self) -> GluetunLook:
         """Answer as a gluetun whose tunnel is the VPN."""
         up = (await self(TARGET)).answered
-        return GluetunLook(TunnelState.UP if up else TunnelState.DOWN)
+        return GluetunLook(TunnelState.UP) if up else GluetunLook(TunnelState.DOWN, word="stopped")
 
     def fall(self) -> None:
         self.up, self.fell_at = False, self._time()

@@ -58,6 +58,7 @@ jobs = st.builds(
     crash=st.none() | crashes,
     losses=st.integers(0, 10**6),
     instances=st.none() | st.lists(texts, max_size=3).map(tuple),
+    ordinal=st.none() | st.integers(0, 10**9),
 )
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | near_links(),
