@@ -1,6 +1,7 @@
 """A server that a user adds, and on which magnets fail: it takes them and never lists them."""
 
-from collections.abc import AsyncGenerator, Collection
+import asyncio
+from collections.abc import AsyncGenerator, Collection, Set as AbstractSet
 from contextlib import asynccontextmanager
 
 from tests.support.fake.server import FakeQBittorrent
@@ -35,5 +36,15 @@ async def fail(house: House, server: FakeQBittorrent, magnets: Collection[Magnet
     server.torrents.never_listed |= {magnet.info_hash for magnet in magnets}
     links = [magnet.link for magnet in magnets]
     data = {"magnets": links, "instances": [SHED]}
-    response = await house.call("add_magnets", data)
-    assert len(response["failed"]) == len(magnets), response
+    await house.call("add_magnets", data)
+    await until_failed(house, {magnet.info_hash for magnet in magnets})
+
+
+async def until_failed(house: House, hashes: AbstractSet[str]) -> None:
+    """Wait until these are on the failed list: a call that a reload cuts off leaves them queued."""
+    async with asyncio.timeout(60):
+        while True:
+            failed = (await house.call("get_queue"))["failed"]
+            if hashes <= {one["info_hash"] for one in failed}:
+                return
+            await asyncio.sleep(0.2)

@@ -18,7 +18,7 @@ from tests.support.hostile import ELSEWHERE, NAMES, hostile_links
 from tools.demo.dashboard import VIEW
 
 from .dashboard import TYPE, make, open_dashboard, paste, result
-from .failing import SHED, shed
+from .failing import SHED, shed, until_failed
 from .fixtures import House
 from .look import texts
 from .user import User
@@ -193,8 +193,8 @@ async def test_repair_of_failed_magnets_with_such_names(ready: House, user: User
     async with shed(ready) as server:
         server.torrents.never_listed = {Magnet.parse(link).info_hash for link in links}
         for some in (links[10:], links[:10]):
-            data = {"magnets": some, "instances": [SHED]}
-            assert len((await ready.call("add_magnets", data))["failed"]) == len(some)
+            await ready.call("add_magnets", {"magnets": some, "instances": [SHED]})
+            await until_failed(ready, {Magnet.parse(link).info_hash for link in some})
         await user.open("/config/repairs")
         title = word("issues.failed_magnets.title", count=str(len(links)))
         await user.page.get_by_text(title, exact=True).click()
