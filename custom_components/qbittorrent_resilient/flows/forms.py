@@ -55,7 +55,7 @@ from ..settings import SERVER, STOPPED, stopped_word, verifies_ssl
 from .core_import import CONF_TAKE_OVER
 from .gluetun_form import GLUETUN_SCHEMA, checked_gluetun
 from .proxy_form import PROXY_SCHEMA, checked_proxy, readable_proxy
-from .unasked import UnaskedBoolean, concerns_vpn
+from .unasked import UNSAID, UnaskedBoolean, concerns_vpn
 
 type Fields = dict[str, Any]
 type Errors = dict[str, str]
@@ -142,10 +142,10 @@ def checked_options(entered: Fields) -> tuple[Fields, Errors]:
 
 
 def _requires_vpn(default: bool, *, is_asked: bool) -> dict[vol.Marker, BooleanSelector]:
-    """Return the switch; left out where nobody is asked, it says nothing."""
+    """Return the switch; where nobody is asked, one that was left alone says nothing."""
     if is_asked:
         return {vol.Optional(CONF_REQUIRES_VPN, default=default): BooleanSelector()}
-    return {vol.Optional(CONF_REQUIRES_VPN): UnaskedBoolean()}
+    return {vol.Optional(CONF_REQUIRES_VPN, default=UNSAID): UnaskedBoolean()}
 
 
 def _defaults_schema(stored: Mapping[str, Any]) -> vol.Schema:

@@ -88,8 +88,8 @@ async def _checked_fields(
     hints: set[str] = set()
     data = completed(entered, stored)
     del data[CONF_NAME]
-    # Where the form did not ask: there is no other use for a gluetun.
-    data.setdefault(CONF_REQUIRES_VPN, has_gluetun(data))
+    if not isinstance(data[CONF_REQUIRES_VPN], bool):  # UNSAID
+        data[CONF_REQUIRES_VPN] = has_gluetun(data)  # there is no other use for one
     try:
         data[CONF_URL] = read_pasted(data[CONF_URL])
     except InvalidUrlError as err:

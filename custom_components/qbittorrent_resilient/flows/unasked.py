@@ -11,9 +11,17 @@ from homeassistant.helpers.selector import BooleanSelector
 
 from ..const import CONF_GLUETUN, CONF_GLUETUN_URL, CONF_REQUIRES_VPN
 
+UNSAID = 0
+"""Off, as nobody has touched the switch: equal to False, and told apart from it by its type."""
+
 
 class UnaskedBoolean(BooleanSelector):
     """A switch that is not shown."""
+
+    @override
+    def __call__(self, data: Any) -> Any:
+        """Check what was entered; UNSAID stays as it is."""
+        return UNSAID if type(data) is int else super().__call__(data)
 
     @override
     def serialize(self) -> dict[str, Any]:

@@ -45,7 +45,7 @@ async def test_a_gluetun_is_enough_to_require_the_vpn(
 ) -> None:
     form = await begin(hass)
     assert shown(form)["gluetun"] == NO_GLUETUN
-    assert shown(form)["requires_vpn"] is False
+    assert not shown(form)["requires_vpn"]
     typed = section(
         gluetun,
         gluetun_url=f" {gluetun.url.removeprefix('http://')}/v1/publicip/ip ",

@@ -90,7 +90,7 @@ async def test_add_errors(
 ) -> None:
     entry = await start(instance("first", primary))
     form = await add(hass, entry)
-    assert shown(form)["requires_vpn"] is False
+    assert not shown(form)["requires_vpn"]
     secondary.record.clear()
     fields = entered(secondary, "First", url=f"https://127.0.0.1:{primary.port}", requires_vpn=True)
     errors = dict.fromkeys(("name", "url"), "already_configured")
