@@ -4,7 +4,6 @@ import logging
 from typing import Any
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
-from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.storage import Store
 
 from ..const import DOMAIN
@@ -13,6 +12,7 @@ from ..core.events import QueueSnapshot
 from ..core.log_words import cause
 from ..core.outbox.deliveries import Deliveries
 from ..core.qbittorrent.models import LAST_SECOND
+from .unreadable import UNREADABLE
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -21,10 +21,6 @@ WRITE_AFTER_SECONDS = 10
 """A delivery stays in the outbox for longer, so a kill before the write takes nothing from the
 count."""
 _HIGHEST = 10**9
-_UNREADABLE = (
-    *(HomeAssistantError, OSError, NotImplementedError),
-    *(ValueError, LookupError, TypeError, AttributeError),  # JSON of another form
-)
 
 
 class DeliveryMemory:
@@ -46,7 +42,7 @@ class DeliveryMemory:
         """Return what was counted; what is damaged counts as not known."""
         try:
             data = await self._store.async_load()
-        except _UNREADABLE as err:
+        except UNREADABLE as err:
             _LOGGER.warning("The number of deliveries could not be read back: %s", cause(err))
             return Deliveries()
         fields = data if isinstance(data, dict) else {}

@@ -13,14 +13,11 @@ from ..const import DOMAIN
 from ..core.health.route import RouteMonitor
 from ..core.health.route_record import RouteRecord, record_from
 from ..core.log_words import cause
+from .unreadable import UNREADABLE
 
 _LOGGER = logging.getLogger(__name__)
 
 STORAGE_VERSION = 1
-_UNREADABLE = (
-    *(HomeAssistantError, OSError, NotImplementedError),
-    *(ValueError, LookupError, TypeError, AttributeError),  # JSON of another form
-)
 
 
 class RouteMemory:
@@ -40,7 +37,7 @@ class RouteMemory:
         """Return the records by the instance's key; what is damaged counts as not known."""
         try:
             data = await self._store.async_load()
-        except _UNREADABLE as err:
+        except UNREADABLE as err:
             _LOGGER.warning("Which servers leak could not be read back: %s", cause(err))
             return {}
         routes = data.get("routes") if isinstance(data, dict) else None

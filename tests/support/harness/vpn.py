@@ -52,18 +52,6 @@ class Vpn(NamespaceHolder):
         """Undo gone."""
         self._order("back")
 
-    def near_down(self) -> None:
-        """Switch the own end off.
-
-        The route goes with it: pings then follow the default route, if there is one,
-        so use this only inside a namespace without one.
-        """
-        self._order("near-down")
-
-    def near_up(self) -> None:
-        """Undo near_down."""
-        self._order("near-up")
-
     @override
     def __repr__(self) -> str:
         """Name the far end."""

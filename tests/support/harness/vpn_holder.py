@@ -67,8 +67,6 @@ class Link:
                 self.far.add_address(self.far_index, f"{self.far_address}/30")
             case "up" | "down":
                 self.far.set_up(self.far_index, up=order == "up")
-            case "near-up" | "near-down":
-                self.near.set_up(self.near_index, up=order == "near-up")
             case "answer" | "silent":
                 self.lossy.stop()
                 IGNORE_ECHO.write_text("0" if order == "answer" else "1", encoding="ascii")

@@ -36,18 +36,6 @@ class World(NamespaceHolder):
         """Make the VPN's interface anew."""
         self._order("make", TUNNEL.name)
 
-    def tunnel_down(self) -> None:
-        """Switch the VPN's interface off; it stays there."""
-        self._order("down", TUNNEL.name)
-
-    def tunnel_up(self) -> None:
-        """Undo tunnel_down."""
-        self._order("up", TUNNEL.name)
-
-    def delete_home_line(self) -> None:
-        """Leave the client nothing but the tunnel, as where the VPN is on the router."""
-        self._order("delete", HOME.name)
-
     def prefer_home_line(self) -> None:
         """Split the tunnel: what is not bound to it goes by the home line."""
         self._order("prefer", HOME.name)

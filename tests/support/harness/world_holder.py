@@ -78,11 +78,6 @@ class Holder:
                 self._make(places.BY_NAME[name])
             case "delete", [name]:
                 self._client.netlink.delete_link(socket.if_nametoindex(name))
-            case "down", [name]:
-                self._client.netlink.set_up(socket.if_nametoindex(name), up=False)
-            case "up", [name]:
-                self._client.set_up(name)
-                self._route(places.BY_NAME[name])
             case "prefer", [name]:
                 self._metrics[places.BY_NAME[name]] = places.PREFERRED
                 self._client.netlink.delete_link(socket.if_nametoindex(name))
