@@ -73,12 +73,12 @@ class QueueLists:
         `keys` may be v1 or v2 hashes, in lower case, and keys of links; None stands for all of the
         stage. Raises StorageError, and then none has been removed.
         """
+        if stage is Stage.QUEUED:  # first, as a link that outlives its magnet brings it back
+            await self._links.forget(self._chosen(stage, keys))
         jobs, links = await _as_far_as_possible(
             self._outbox.change((job, None) for job in self._chosen(stage, keys)),
             self._links.remove(stage, keys),
         )
-        if stage is Stage.QUEUED:
-            await self._links.forget(jobs)
         return _items(jobs, links)
 
     async def requeue(self, keys: Collection[str] | None) -> list[QueueItem]:

@@ -144,19 +144,26 @@ class MortalHome(Home):
         self, *numbers: int, wait_for_vpn: float = 0.0, **fields: Any
     ) -> list[Outcome]:
         """Add the torrents with these numbers as files."""
+        return await self._add(await self._of_files(*numbers, **fields), wait_for_vpn)
+
+    async def _of_files(self, *numbers: int, **fields: Any) -> list[Job]:
         jobs = []
         for made in map(torrent, numbers):
             name = await self.store.torrent_files.put(made.data)
             magnet = Magnet.parse(made.magnet)
             jobs.append(Job(magnet=magnet, queued_at=self.clock.now(), file=name, **fields))
-        return await self._add(jobs, wait_for_vpn)
+        return jobs
 
     async def add_links(
-        self, *numbers: int, magnets: tuple[int, ...] = (), **fields: Any
+        self,
+        *numbers: int,
+        magnets: tuple[int, ...] = (),
+        files: tuple[int, ...] = (),
+        **fields: Any,
     ) -> list[LinkOutcome]:
-        """Add web links and magnets in one call, and note what the caller was told."""
+        """Add web links, magnets and files in one call, and note what the caller was told."""
         links = [job_of(number, self.clock.now(), **fields) for number in numbers]
-        jobs = self.jobs(*magnets, **fields)
+        jobs = [*self.jobs(*magnets, **fields), *await self._of_files(*files, **fields)]
         for one in (*jobs, *links):
             if not one.keep:
                 key = one.info_hash

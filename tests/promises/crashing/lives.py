@@ -310,6 +310,18 @@ async def add_links_and_remove_soon(home: MortalHome) -> None:
     await home.add_links(12, 1)
 
 
+async def add_links_and_remove_in_the_middle(home: MortalHome) -> None:
+    """What one leads to is looked for on the servers."""
+    task = asyncio.create_task(home.add_links(1, 3))
+    while not any(job.info_hash == info_hash(3) for job in home.dispatcher.jobs(Stage.QUEUED)):
+        await asyncio.sleep(0.003)
+    home.world.removing |= links_to(info_hash(3))
+    await home.remove(Stage.QUEUED, 3)
+    home.world.primary.come()
+    await task
+    await asyncio.sleep(40)
+
+
 async def fill_the_disk_for_the_queue(home: MortalHome) -> None:
     """A magnet cannot be accepted, so the links of its call are not, but for one that waits."""
     home.world.web.answers[2] = NotNow("no answer")
@@ -324,14 +336,14 @@ async def fill_the_disk_for_the_queue(home: MortalHome) -> None:
 
 
 async def fill_the_disk_with_links(home: MortalHome) -> None:
-    """While one is fetched, and before another one, and a magnet beside it, is accepted."""
+    """While one is fetched, and before another one, with a magnet and a file, is accepted."""
     home.world.web.seconds = {1: 1.0, 12: 1.0}
     task = asyncio.create_task(home.add_links(1, 12))
     await asyncio.sleep(0.5)
     home.world.full = True
     await task
     with pytest.raises(StorageError):
-        await home.add_links(3, magnets=(4,))
+        await home.add_links(3, magnets=(4,), files=(5,))
     home.world.full = False
     await asyncio.sleep(60)
     await home.add_links(5)

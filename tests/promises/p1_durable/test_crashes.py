@@ -94,6 +94,9 @@ SCENARIOS = {
     "links, stopped once they were fetched": Scenario(lives.add_links_and_stop_soon),
     "links, stopped while they are delivered": Scenario(lives.add_links_and_stop_in_the_middle),
     "links, removed once they were fetched": Scenario(lives.add_links_and_remove_soon),
+    "links, removed while they are delivered": Scenario(
+        lives.add_links_and_remove_in_the_middle, faults.down
+    ),
     "links, disk full for magnets": Scenario(lives.fill_the_disk_for_the_queue),
     "links, earlier life": Scenario(lives.go_on, faults.earlier_links),
     "links, disk full": Scenario(lives.fill_the_disk_with_links),
