@@ -60,6 +60,14 @@ def _custom_integrations(request: pytest.FixtureRequest) -> None:
 
 
 @pytest.fixture(autouse=True)
+def enable_event_loop_debug() -> None:
+    """Leave the debug mode of loops to PYTHONASYNCIODEBUG: half of a test's time would go there.
+
+    In that mode asyncio and aiohttp keep a whole stack for each future and each request.
+    """
+
+
+@pytest.fixture(autouse=True)
 def _log_lines() -> Generator[None]:
     """See to it that every line that the integration logs in a test is for users.
 
