@@ -30,7 +30,7 @@ LOG = "log/main"
 ADD = "torrents/add"
 LIST = "torrents/info"
 
-_VERSION = re.compile(r"v?\d++(\.\d++)++\w*+")
+_VERSION = re.compile(r"v?\d++(\.\d++)++\w*+", re.ASCII)
 _LONGEST_ADDRESS = 45
 _HASH = re.compile(r"[0-9A-Fa-f]+")
 
