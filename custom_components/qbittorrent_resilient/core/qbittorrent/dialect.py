@@ -111,10 +111,12 @@ def read_add(answer: Answer) -> AddAnswer:
 def _read_add_counts(answer: Answer) -> AddAnswer:
     try:
         counts = answer.json()
-        taken = int(counts["success_count"]) + int(counts["pending_count"])
-    except (ProtocolError, LookupError, TypeError, ValueError, OverflowError) as err:
+        taken = [counts["success_count"], counts["pending_count"]]
+    except (ProtocolError, LookupError, TypeError) as err:
         raise ProtocolError("add answered with unknown JSON", maybe_done=True) from err
-    return AddAnswer.TAKEN if taken else AddAnswer.NONE_NEW
+    if not all(type(one) is int and one >= 0 for one in taken):
+        raise ProtocolError("add answered with counts that are none", maybe_done=True)
+    return AddAnswer.TAKEN if any(taken) else AddAnswer.NONE_NEW
 
 
 def add_fields(links: list[str], options: AddOptions) -> dict[str, str]:
