@@ -154,6 +154,7 @@ class Dispatcher:
         """Read the outbox; raises StorageError."""
         await self._outbox.load()
         await recover(self._outbox, self._pool.known, self._clock.now())
+        self._outbox.deliveries.start(self._clock.now())
         await self.links.start()
 
     async def run(self) -> None:
@@ -277,6 +278,7 @@ class Dispatcher:
         if (step := self._clock_watch.step()) is not None:
             shift_times(self._outbox, self._pool, step)
             self._backoff.shift(step.by)
+            self._publish_snapshot()
 
     def _first_for(self, magnet: Magnet) -> str | None:
         """Return the name of the first instance in line that a magnet may go to."""
