@@ -292,3 +292,27 @@ async def test_queue_that_cannot_be_written(
     monkeypatch.setattr(entry.runtime_data.dispatcher._outbox, "_closed", True)
     assert await fix(hass, hass_client, option) == (FlowResultType.ABORT, "not_done")
     assert told(hass) == "2"
+
+
+@pytest.mark.parametrize("option", ["retry", "discard"])
+@pytest.mark.parametrize("file", ["magnets", "links"])
+async def test_only_one_of_two_files_can_be_written(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    hass_client: ClientSessionGenerator,
+    host: WebHost,
+    monkeypatch: pytest.MonkeyPatch,
+    file: str,
+    option: str,
+) -> None:
+    """Home Assistant deletes the repair as soon as it has ended; what still failed is told anew."""
+    await add(hass, host.give("/a.torrent", LOGIN_PAGE))
+    assert told(hass) == "3"
+    dispatcher = entry.runtime_data.dispatcher
+    outbox = dispatcher._outbox if file == "magnets" else dispatcher.links._outbox
+    monkeypatch.setattr(outbox, "_closed", True)
+    result = await fix(hass, hass_client, option)
+    assert result == (ENDED, "retried" if option == "retry" else "discarded")
+    left = await failed(hass)
+    assert len(left) >= 1
+    assert told(hass) == str(len(left))
