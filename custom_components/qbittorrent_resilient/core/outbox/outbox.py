@@ -53,7 +53,7 @@ class Outbox:
         self._listeners = Listeners[()]()
 
     def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Call `callback` after every commit that wrote something; return how to unsubscribe."""
+        """Call `callback` after all that was written or rolled back; return how to unsubscribe."""
         return self._listeners.subscribe(callback)
 
     @property
@@ -263,6 +263,7 @@ class Outbox:
                     self._set(old)
                 elif info_hash in self._jobs:
                     self._remove(info_hash)
+            self._listeners.notify()  # somebody may have looked meanwhile
             raise
 
     def _set(self, job: Job) -> None:
