@@ -54,6 +54,13 @@ def test_sentences_are_translated(language: str) -> None:
     assert left == []
 
 
+def test_states_begin_with_a_capital() -> None:
+    """Each is read by itself: as the state of an entity, or beside the name of an attribute."""
+    states = {path: text for path, text in ENGLISH.items() if re.search(r"^/entity/.*/state/", path)}
+    assert states
+    assert [path for path, text in states.items() if not text[0].isupper()] == []
+
+
 @pytest.mark.parametrize("language", ["en", *LANGUAGES])
 def test_names_of_entities_can_be_told_apart(language: str) -> None:
     found = texts(language)

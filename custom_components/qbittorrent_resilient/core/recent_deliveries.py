@@ -1,6 +1,7 @@
 """What was delivered within the last hour, newest first: to-do lists show it as done.
 
-It is kept in memory only, so that there is nothing after a start.
+It is kept in memory only, so that there is nothing after a start of Home Assistant. A reload of the
+entry, which any change of its settings is, hands it on.
 """
 
 from collections import deque
@@ -39,6 +40,10 @@ class RecentDeliveries:
         """Begin with none."""
         self._clock = clock
         self._deliveries: dict[str, RecentDelivery] = {}
+
+    def take_over(self, earlier: RecentDeliveries) -> None:
+        """Go on from what was kept before a reload."""
+        self._deliveries = {**earlier._deliveries, **self._deliveries}
 
     def note_events(self, items: Iterable[EventItem]) -> None:
         """Keep what was delivered among what happened."""
