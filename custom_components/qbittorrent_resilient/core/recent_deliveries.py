@@ -41,10 +41,6 @@ class RecentDeliveries:
         self._clock = clock
         self._deliveries: dict[str, RecentDelivery] = {}
 
-    def take_over(self, earlier: RecentDeliveries) -> None:
-        """Go on from what was kept before a reload."""
-        self._deliveries = {**earlier._deliveries, **self._deliveries}
-
     def note_events(self, items: Iterable[EventItem]) -> None:
         """Keep what was delivered among what happened."""
         delivered = (item for item in items if item.event_type in _DELIVERED)
