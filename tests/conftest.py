@@ -36,6 +36,8 @@ pytest.register_assert_rewrite(
 _STORE_METHODS = {
     name: getattr(Store, name) for name in ("_async_load", "_async_write_data", "async_remove")
 }
+LONGEST_NAME = 500
+"""Characters of a value in the name of a test."""
 
 
 @pytest.hookimpl(wrapper=True)
@@ -46,6 +48,13 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     if (told := str(report.longrepr or "")) != _sendable(told):
         report.longrepr = _sendable(told)
     return report
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name a long value by its length: the name of a test is sent, written and read many times."""
+    if isinstance(val, str | bytes) and len(val) > LONGEST_NAME:
+        return f"{argname} of {len(val)}"
+    return None
 
 
 def _sendable(text: str) -> str:
