@@ -137,8 +137,7 @@ async def test_kinds(hass: HomeAssistant, start: Start, primary: FakeQBittorrent
         state = hass.states.get(f"sensor.{HUB}_{key}")
         assert state
         assert state.attributes["state_class"] == kind
-        # Home Assistant has one word for one and for many, and Polish would need three.
-        assert "unit_of_measurement" not in state.attributes
+        assert state.attributes["unit_of_measurement"] == "magnets"
     last = hass.states.get(f"sensor.{HUB}_last_delivery")
     assert last
     assert last.attributes["device_class"] == "timestamp"
