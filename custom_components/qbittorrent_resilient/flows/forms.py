@@ -200,7 +200,7 @@ def instance_schema(
             vol.Optional(CONF_VERIFY_SSL, default=verifies_ssl(now)): BooleanSelector(),
             **_requires_vpn(now[CONF_REQUIRES_VPN], is_asked=asks_for_vpn),
             vol.Optional(CONF_PRIORITY, default=now[CONF_PRIORITY]): vol.All(
-                _whole_number(1), vol.Range(max=_LAST_PRIORITY)
+                *_whole_number(1).validators, vol.Range(max=_LAST_PRIORITY)
             ),
             # No defaults here: the frontend would prefer them to the values suggested inside.
             vol.Optional(CONF_PROXY): section(PROXY_SCHEMA, {"collapsed": True}),
