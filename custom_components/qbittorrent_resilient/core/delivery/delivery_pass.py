@@ -110,7 +110,7 @@ class DeliveryPass:
     async def _confirm_listed(self, monitor: InstanceMonitor) -> None:
         """Record which pending jobs an instance said that it lists."""
         if listed := self._state.survey.listed.get(monitor.settings.key):
-            async for job in self._state.each_pending(self._state.info_hashes):
+            async for job in self._state.each_pending():
                 if job.info_hash in listed:
                     self._state.confirm(monitor, job.info_hash, Fate.ALREADY_PRESENT)
 

@@ -150,7 +150,8 @@ class Outbox:
         try:
             async with self._changing:
                 async for job in cooperatively(jobs):
-                    new, known = self.as_accepted(job), self.known(job.magnet)
+                    known = self.known(job.magnet)
+                    new = job if known is None else resubmitted(known, job)
                     if known is not None and known.info_hash != new.info_hash:
                         before.setdefault(known.info_hash, known)
                         after[known.info_hash] = None
@@ -222,10 +223,9 @@ class Outbox:
                 put: dict[str, Record] = {}
                 files: dict[str, str] = {}
                 for batch in batched(changed, YIELD_EVERY, strict=False):
-                    known = (info_hash for info_hash in batch if info_hash in self._jobs)
-                    records = {info_hash: to_record(self._jobs[info_hash]) for info_hash in known}
-                    put |= records
-                    files |= files_of(records)
+                    jobs = [self._jobs[info_hash] for info_hash in batch if info_hash in self._jobs]
+                    put |= {job.info_hash: to_record(job) for job in jobs}
+                    files |= {job.info_hash: job.file for job in jobs if job.file is not None}
                     await asyncio.sleep(0)
                 await self._store.commit(put, changed.keys() - put.keys())
             except BaseException as err:

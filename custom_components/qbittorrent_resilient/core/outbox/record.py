@@ -46,8 +46,9 @@ _OPTIONS: Mapping[str, tuple[type, ...]] = {
     "first_last_piece_first": _FLAG,
 }
 _PROCESS = frozenset({"launched", "log_began"})
-_DEFAULTS = {name: Job._field_defaults.get(name) for name in _PLAIN}
-_VALUES = attrgetter(*_PLAIN)
+_DEFAULTS = [Job._field_defaults.get(name) for name in _PLAIN]
+_VALUES, _OPTION_VALUES = attrgetter(*_PLAIN), attrgetter(*_OPTIONS)
+_NO_OPTIONS = Job._field_defaults["options"]
 
 _FILE = re.compile(r"[0-9a-f]{64}")
 
@@ -78,12 +79,13 @@ def _file_of(record: Record) -> str | None:
 
 def to_record(job: Job) -> Record:
     """Return a job as it is stored: fields that have their default are left out."""
-    options = job.options
     record: Record = {"link": job.magnet.link, "stage": job.stage.value}
     record |= _NEWER_STAGES.get(job.stage, {})
-    for (name, default), value in zip(_DEFAULTS.items(), _VALUES(job), strict=True):
-        if value != default:
-            record[name] = list(value) if isinstance(value, tuple) else value
+    record |= {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value, default in zip(_PLAIN, _VALUES(job), _DEFAULTS, strict=True)
+        if value != default
+    }
     if job.incarnation.launched is not None:
         record["launched"] = job.incarnation.launched
     if job.file is not None:
@@ -92,9 +94,12 @@ def to_record(job: Job) -> Record:
         record["log_began"] = list(job.incarnation.log_began)
     if job.crash is not None:
         record["crash"] = to_fields(job.crash)
-    for name in _OPTIONS:
-        if (value := getattr(options, name)) is not None:
-            record[name] = list(value) if isinstance(value, tuple) else value
+    if job.options is not _NO_OPTIONS:
+        record |= {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in zip(_OPTIONS, _OPTION_VALUES(job.options), strict=True)
+            if value is not None
+        }
     return record
 
 

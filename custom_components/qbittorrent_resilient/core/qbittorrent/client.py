@@ -209,7 +209,7 @@ class Client:
         remaining, most = list(torrents), LIST_MAGNETS
         while remaining:
             asked = remaining[: fitting(remaining[:most], LIST_CHARACTERS)]
-            hashes = sorted({info_hash for torrent in asked for info_hash in torrent.ids})
+            hashes = sorted(frozenset().union(*(torrent.ids for torrent in asked)))
             try:
                 rows, _ = await self._list({"hashes": "|".join(hashes)}, len(hashes))
             except AnswerTooLongError:
@@ -220,7 +220,7 @@ class Client:
                 listed |= ids
         if hybrids and any(not (torrent.v2 or torrent.ids & listed) for torrent in torrents):
             listed |= await self._hybrids()
-        return {torrent.info_hash for torrent in torrents if torrent.ids & listed}
+        return {torrent.info_hash for torrent in torrents if not listed.isdisjoint(torrent.ids)}
 
     async def _hybrids(self) -> set[str]:
         """Return all hashes of the torrents with a v2 hash: few, and sorted to the front.
