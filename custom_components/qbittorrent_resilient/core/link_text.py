@@ -76,6 +76,8 @@ def pieces(given: str | Sequence[object]) -> Iterator[Piece]:
 def _of_item(index: int, value: str) -> Piece:
     """Return the one piece that an item of a list is."""
     text = value.strip(AROUND)
+    if USUAL.fullmatch(text):
+        return Piece(index, Kind.MAGNET, text)
     if _BREAKS.search(value):
         return Piece(index, Kind.BROKEN, text)
     if (web := _WEB.match(text)) is not None:

@@ -112,7 +112,7 @@ class DeliveryPass:
         if listed := self._state.survey.listed.get(monitor.settings.key):
             async for job in self._state.each_pending():
                 if job.info_hash in listed:
-                    self._state.confirm(monitor, job.info_hash, Fate.ALREADY_PRESENT)
+                    self._state.confirm(monitor, job, Fate.ALREADY_PRESENT)
 
     async def _is_absent(self, monitor: InstanceMonitor, jobs: Sequence[Job]) -> bool:
         """Look once more for jobs that an instance was sent; record that they are not there.

@@ -116,7 +116,7 @@ class PassState:
         async for job in self.each_pending(info_hashes):
             if job.sent_to != key or job.sent_at <= now - INTENT_SECONDS:
                 self._outbox.put(job.with_intent(key, now))
-        await self._outbox.commit()
+        await self._outbox.commit(info_hashes)
         self._not_yet_sent.difference_update(info_hashes)
 
     async def clear_intent(self, jobs: Iterable[Job]) -> None:
@@ -143,9 +143,9 @@ class PassState:
                 continue
             match verdict:
                 case Verdict.ADDED:
-                    self.confirm(monitor, info_hash, Fate.ADDED)
+                    self.confirm(monitor, job, Fate.ADDED)
                 case Verdict.ALREADY_PRESENT:
-                    self.confirm(monitor, info_hash, Fate.ALREADY_PRESENT)
+                    self.confirm(monitor, job, Fate.ALREADY_PRESENT)
                 case Verdict.REJECTED:
                     self._give_up(job, Reason.REJECTED.value)
                 case Verdict.SUSPECTED:
@@ -185,26 +185,24 @@ class PassState:
             if crash is not None and crash.is_open and crash.instance == key:
                 self._note_crash(job, after_return(crash, process))
 
-    def confirm(self, monitor: InstanceMonitor, info_hash: str, fate: Fate) -> None:
+    def confirm(self, monitor: InstanceMonitor, job: Job, fate: Fate) -> None:
         """Record that an instance lists a job; it stays in the outbox until it is saved there."""
-        settings = monitor.settings
-        if job := self._outbox.get(info_hash):
-            if info_hash in self._not_yet_sent:
-                job = job.without_intent()
-            incarnation, now = self.survey.incarnations[settings.key], self._context.clock.now()
-            given_again = job.sent_to == settings.key  # it is as unsaved as before
-            counts = self._counts(job, settings.key, fate)
-            delivered = job.delivered_to(
-                settings.key,
-                now,
-                incarnation,
-                unsaved=given_again and (job.unsaved or monitor.save_failed_wall >= job.sent_at),
-                ordinal=self._outbox.deliveries.add(now) if counts else job.ordinal or 0,
-            )
-            if fate is Fate.ADDED:
-                delivered = delivered.suspecting(sorted(self.survey.too_slow - {settings.key}))
-            self._outbox.put(delivered)
-            self._settle(job, Outcome(job.magnet, fate, instance=settings.name))
+        settings, now = monitor.settings, self._context.clock.now()
+        if job.info_hash in self._not_yet_sent:
+            job = job.without_intent()
+        given_again = job.sent_to == settings.key  # it is as unsaved as before
+        counts = self._counts(job, settings.key, fate)
+        delivered = job.delivered_to(
+            settings.key,
+            now,
+            self.survey.incarnations[settings.key],
+            unsaved=given_again and (job.unsaved or monitor.save_failed_wall >= job.sent_at),
+            ordinal=self._outbox.deliveries.add(now) if counts else job.ordinal or 0,
+        )
+        if fate is Fate.ADDED:
+            delivered = delivered.suspecting(sorted(self.survey.too_slow - {settings.key}))
+        self._outbox.put(delivered)
+        self._settle(job, Outcome(job.magnet, fate, instance=settings.name))
 
     def _counts(self, job: Job, key: str, fate: Fate) -> bool:
         """Tell whether a job that an instance lists is a delivery that was not counted yet.

@@ -115,8 +115,10 @@ class Outbox:
         return magnet.info_hash if known is None else known.info_hash
 
     def as_accepted(self, job: Job) -> Job:
-        """Return what `accept` would make of a new job."""
+        """Return what `accept` has made, or would make, of a new job."""
         known = self.known(job.magnet)
+        if known is not None and known.magnet is job.magnet:
+            return known  # it was accepted by now
         return job if known is None else resubmitted(known, job)
 
     def delivered(self, magnet: Magnet, now: float) -> Job | None:
@@ -211,12 +213,16 @@ class Outbox:
         if info_hash in self._jobs:
             self._remove(info_hash)
 
-    async def commit(self) -> None:
-        """Write all changes; raises StorageError, and then keeps them for the next commit."""
+    async def commit(self, needed: Iterable[str] | None = None) -> None:
+        """Write all changes; raises StorageError, and then keeps them for the next commit.
+
+        If only some jobs are `needed` on disk, by info-hash, and all these are, nothing is written.
+        """
         async with self._committing:
             if self._closed:
                 raise ClosedError("the queue is closed")
-            if not self._changed:
+            wanted = self._changed if needed is None else needed
+            if self._changed.keys().isdisjoint(wanted):
                 return
             changed, self._changed = self._changed, {}
             try:

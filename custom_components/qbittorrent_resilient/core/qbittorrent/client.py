@@ -258,7 +258,7 @@ class Client:
                 break
         raise EndlessAnswerError("the list goes on without end")
 
-    async def _list(self, form: dict[str, str], most: int) -> tuple[list[frozenset[str]], int]:
+    async def _list(self, form: dict[str, str], most: int) -> tuple[list[set[str]], int]:
         """Return the hashes of each torrent of a list, at most `most`, and its length in bytes."""
         request = Request("POST", dialect.LIST, form, limit=LIST_ANSWER, content=Content.SECRET)
         answer = await self._connection.request(request)
