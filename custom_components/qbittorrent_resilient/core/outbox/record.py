@@ -60,6 +60,7 @@ _NEWER_STAGES: Mapping[Stage, Record] = {
     Stage.DELIVERED: {"stage": Stage.DUPLICATE_CHECK.value, "delivered": True},
 }
 """How these are stored: as what older versions know that comes closest, and a flag."""
+_NEWER_FLAGS = frozenset({"kept", "delivered"})
 
 
 def is_file_name(text: object) -> TypeIs[str]:
@@ -111,8 +112,8 @@ def from_record(record: Record, key: str | None = None) -> Job:
     """
     try:
         fields = _checked(record, _PLAIN)
-        if options := _checked(record, _OPTIONS):
-            fields["options"] = AddOptions(**options)
+        if not _OPTIONS.keys().isdisjoint(record):
+            fields["options"] = AddOptions(**_checked(record, _OPTIONS))
         if not _PROCESS.isdisjoint(record):
             fields["incarnation"] = _process_of(record)
         job = Job(
@@ -130,9 +131,10 @@ def from_record(record: Record, key: str | None = None) -> Job:
 
 
 def _stage_of(record: Record) -> Stage:
-    for stage, stored in _NEWER_STAGES.items():
-        if stored.items() <= record.items():
-            return stage
+    if not _NEWER_FLAGS.isdisjoint(record):
+        for stage, stored in _NEWER_STAGES.items():
+            if stored.items() <= record.items():
+                return stage
     return Stage(record["stage"])
 
 
@@ -157,12 +159,12 @@ def _checked(record: Record, types: Mapping[str, tuple[type, ...]]) -> Record:
     """Return the fields of a record that `types` names; raises ValueError for another type."""
     fields: Record = {name: value for name, value in record.items() if name in types}
     for name, value in fields.items():
-        is_flag = isinstance(value, bool)  # Python counts these as numbers, too
-        if not isinstance(value, types[name]) or is_flag is not (types[name] == _FLAG):
+        expected = types[name]
+        if type(value) not in expected:  # not isinstance: for that, a flag is a number
             raise ValueError(f"{name} is of another type")
-        if types[name] in _MOST and not 0 <= fields[name] <= _MOST[types[name]]:
+        if expected in _MOST and not 0 <= value <= _MOST[expected]:
             raise ValueError(f"{name} is out of range")
-        if isinstance(value, list):
+        if expected == _TEXTS:
             if not all(isinstance(item, str) for item in value):
                 raise ValueError(f"{name} holds something that is no text")
             fields[name] = tuple(value)
