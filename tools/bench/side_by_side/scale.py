@@ -70,7 +70,7 @@ FULL = Scale(
 )
 QUICK = Scale(
     suites=("forky",),
-    adds={1: 5, 10: 5, 100: 5, 1000: 3},
+    adds={1: 5, 10: 3, 100: 3, 1000: 3},
     transmission={1: 5, 10: 2},
     failovers=2,
     frozen=(10,),
