@@ -54,11 +54,11 @@ def test_sentences_are_translated(language: str) -> None:
     assert left == []
 
 
-def test_states_begin_with_a_capital() -> None:
+@pytest.mark.parametrize("language", ["en", *LANGUAGES])
+def test_states_begin_with_a_capital(language: str) -> None:
     """Each is read by itself: as the state of an entity, or beside the name of an attribute."""
-    states = {
-        path: text for path, text in ENGLISH.items() if re.search(r"^/entity/.*/state/", path)
-    }
+    found = texts(language)
+    states = {path: text for path, text in found.items() if re.search(r"^/entity/.*/state/", path)}
     assert states
     assert [path for path, text in states.items() if not text[0].isupper()] == []
 
