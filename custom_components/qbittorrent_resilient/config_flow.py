@@ -26,6 +26,7 @@ from .const import (
     TITLE,
 )
 from .core import names
+from .entry_settings import readable_options
 from .flows.core_import import async_known_servers, async_known_servers_text, async_taken_over
 from .flows.credentials_form import async_check_credentials, credentials_schema
 from .flows.forms import Fields, checked_options, instance_schema, next_priority, options_schema
@@ -223,7 +224,7 @@ class ResilientOptionsFlow(OptionsFlow):
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for all options on one page."""
         errors: dict[str, str] = {}
-        options = dict(self.config_entry.options)
+        options = readable_options(self.config_entry.options)
         if user_input is not None:
             options, errors = checked_options(user_input)
             if not errors:

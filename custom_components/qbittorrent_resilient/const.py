@@ -63,3 +63,11 @@ DEFAULT_OPTIONS: dict[str, Any] = {
 }
 """The defaults of the options: seconds, rounds, rounds, whether to ask, whether to fetch,
 through what, days, days."""
+OPTION_RANGES = {
+    CONF_SCAN_INTERVAL: (10, 3600),
+    CONF_FAILURES_BEFORE_DOWN: (1, 10),
+    CONF_SUCCESSES_BEFORE_UP: (1, 10),
+    CONF_REMEMBER_DAYS: (0, 365),
+    CONF_QUEUE_EXPIRY: (1, 365),
+}
+"""The least and the most of each number."""

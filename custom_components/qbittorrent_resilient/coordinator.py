@@ -29,6 +29,7 @@ from .core.health.route import RouteState
 from .core.health.route_record import Source
 from .core.health.status import InstanceStatus, VpnState
 from .core.listeners import Listeners
+from .entry_settings import readable_options
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -48,7 +49,9 @@ class PacedCoordinator[T](DataUpdateCoordinator[T]):
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry, name: str) -> None:
         """Poll as often as the options say."""
-        self._pace = timedelta(seconds=entry.options.get(CONF_SCAN_INTERVAL, DEFAULT_SCAN_SECONDS))
+        usual = DEFAULT_OPTIONS | {CONF_SCAN_INTERVAL: DEFAULT_SCAN_SECONDS}
+        options = readable_options(entry.options, usual)
+        self._pace = timedelta(seconds=options[CONF_SCAN_INTERVAL])
         self.history = History()
         super().__init__(
             hass,

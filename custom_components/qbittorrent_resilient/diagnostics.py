@@ -14,7 +14,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 from homeassistant.util import dt as dt_util
 
-from .const import CONF_FETCH_PROXY, CONF_VPN_TARGETS, DEFAULT_OPTIONS, DOMAIN, SUBENTRY_INSTANCE
+from .const import CONF_FETCH_PROXY, DEFAULT_OPTIONS, DOMAIN, SUBENTRY_INSTANCE
 from .coordinator import InstanceCoordinator
 from .core.health.route import RouteMonitor
 from .core.health.route_record import evidence_of
@@ -22,6 +22,7 @@ from .core.health.settings import InstanceSettings
 from .core.health.status import InstanceStatus
 from .core.outbox.job import Job, Reason, Stage
 from .core.queue_lists import QueueItem
+from .entry_settings import readable_targets
 from .runtime import ResilientConfigEntry, Runtime
 from .settings import STOPPED, DamagedSettingsError, instance_settings, verifies_ssl
 from .vpn_diagnostics import kind_of_host, of_gluetun, of_history, of_targets, public
@@ -40,7 +41,7 @@ async def async_get_config_entry_diagnostics(
 ) -> Data:
     """Return the diagnostics of an entry; if it is not loaded, only its settings."""
     runtime = _runtime(entry)
-    targets: Sequence[str] = entry.data.get(CONF_VPN_TARGETS) or []
+    targets = readable_targets(entry)
     subentries = entry.get_subentries_of_type(SUBENTRY_INSTANCE)
     places = {
         subentry.subentry_id: f"instance_{place}" for place, subentry in enumerate(subentries, 1)

@@ -29,10 +29,11 @@ from homeassistant.helpers.event import (
 from homeassistant.util.hass_dict import HassKey
 from homeassistant.util.location import async_detect_location_info
 
-from .const import CONF_ASK_HOME_ADDRESS, CONF_HOME_ADDRESS, DOMAIN
+from .const import CONF_ASK_HOME_ADDRESS, DOMAIN
 from .core.clock import Clock
 from .core.health.home import HomeAddresses
 from .core.qbittorrent.network import Interface
+from .entry_settings import home_entities, readable_options
 
 ASK_SECONDS = 86_400.0
 RETRY_SECONDS = 3600.0
@@ -171,9 +172,8 @@ def _addresses_in(text: str) -> Iterator[str]:
 
 
 def _entities(entry: ConfigEntry) -> Sequence[str]:
-    chosen: str | Sequence[str] = entry.data.get(CONF_HOME_ADDRESS) or ()
-    return (chosen,) if isinstance(chosen, str) else tuple(chosen)
+    return tuple(home_entities(entry))
 
 
 def _asks(entry: ConfigEntry) -> bool:
-    return bool(entry.options.get(CONF_ASK_HOME_ADDRESS, False))
+    return bool(readable_options(entry.options)[CONF_ASK_HOME_ADDRESS])

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+import logging
 from typing import Any, NamedTuple
 
 from homeassistant.config_entries import ConfigEntry
@@ -16,10 +17,10 @@ from .const import (
     CONF_REMEMBER_DAYS,
     CONF_SUCCESSES_BEFORE_UP,
     CONF_VPN_TARGETS,
-    DEFAULT_OPTIONS,
     SUBENTRY_INSTANCE,
 )
 from .coordinator import InstanceCoordinator, QueueCoordinator
+from .core import names
 from .core.clock import Clock
 from .core.dispatcher import Dispatcher
 from .core.fetching.fetcher import Fetcher
@@ -41,6 +42,7 @@ from .core.outbox.deliveries import Deliveries
 from .core.outbox.outbox import Outbox
 from .core.qbittorrent import Client, Connection
 from .delivered_lately import async_recent_deliveries
+from .entry_settings import damaged_fields, readable_options, readable_targets
 from .home_address import async_home
 from .login_memory import async_login_guard
 from .retried import Retried
@@ -48,6 +50,8 @@ from .settings import DamagedSettingsError, instance_settings, verifies_ssl
 from .storage.queue_storage import QueueStorage
 from .vpn_coordinator import GluetunCoordinator, VpnCoordinator
 from .web_session import async_fetcher, async_session
+
+_LOGGER = logging.getLogger(__name__)
 
 DAY_SECONDS = 86_400
 
@@ -116,8 +120,9 @@ def async_build(
     `storage` is for the queue, `links` for web links.
     """
     clock = Clock()
-    options = DEFAULT_OPTIONS | entry.options
-    targets = entry.data.get(CONF_VPN_TARGETS) or []
+    if damaged := damaged_fields(entry):
+        _LOGGER.warning("What is stored cannot be read: %s", ", ".join(damaged))
+    options, targets = readable_options(entry.options), readable_targets(entry)
     counts = _Counts(
         int(options[CONF_FAILURES_BEFORE_DOWN]), int(options[CONF_SUCCESSES_BEFORE_UP]), clock
     )
@@ -212,9 +217,11 @@ def _servers(
     for subentry in entry.get_subentries_of_type(SUBENTRY_INSTANCE):
         key = subentry.subentry_id
         try:
-            settings = instance_settings(subentry, has_vpn=vpn is not None)
+            # Not whether there is one: targets may be there that cannot be read.
+            has_vpn = bool(entry.data.get(CONF_VPN_TARGETS))
+            settings = instance_settings(subentry, has_vpn=has_vpn)
         except DamagedSettingsError:
-            servers.damaged[key] = subentry.title
+            servers.damaged[key] = names.shown(subentry.title) or key
             continue
         if settings.requires_vpn and settings.gluetun is not None:
             servers.gluetuns[key] = counts.of_gluetun(

@@ -28,12 +28,14 @@ _HARMLESS = re.compile(r"[^\W_](?:[^\W_]|[ ()',#+-])*")
 """Letters and digits, and what means something to Markdown at most at the beginning of a line."""
 
 
-def shown(text: str) -> str:
+def shown(text: object) -> str:
     """Return a name on one line of at most MOST_CHARACTERS; empty if nothing of it can be seen.
 
     Without control characters, marks of the writing direction and what has no width; lone
-    surrogates become replacement characters.
+    surrogates become replacement characters. What is no text, as damaged files may have, is empty.
     """
+    if not isinstance(text, str):
+        return ""
     kept: list[str] = []
     for char in _visible(text[:_LOOKED_AT]):
         if char == " " and (not kept or kept[-1] == " "):

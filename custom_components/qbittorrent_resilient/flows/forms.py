@@ -47,6 +47,7 @@ from ..const import (
     CONF_SUCCESSES_BEFORE_UP,
     CONF_TAGS,
     DEFAULT_OPTIONS,
+    OPTION_RANGES,
 )
 from ..core.errors import InvalidLinkError
 from ..core.fetching.proxy import checked_fetch_proxy
@@ -109,13 +110,13 @@ _STOPPED = SelectSelector(
 )
 
 _OPTIONS = {
-    CONF_SCAN_INTERVAL: _whole_number(10, 3600, "s"),
-    CONF_FAILURES_BEFORE_DOWN: _whole_number(1, 10),
-    CONF_SUCCESSES_BEFORE_UP: _whole_number(1, 10),
+    CONF_SCAN_INTERVAL: _whole_number(*OPTION_RANGES[CONF_SCAN_INTERVAL], "s"),
+    CONF_FAILURES_BEFORE_DOWN: _whole_number(*OPTION_RANGES[CONF_FAILURES_BEFORE_DOWN]),
+    CONF_SUCCESSES_BEFORE_UP: _whole_number(*OPTION_RANGES[CONF_SUCCESSES_BEFORE_UP]),
     CONF_ASK_HOME_ADDRESS: BooleanSelector(),
     CONF_FETCH_LINKS: BooleanSelector(),
-    CONF_REMEMBER_DAYS: _whole_number(0, 365, "d"),
-    CONF_QUEUE_EXPIRY: _whole_number(1, 365, "d"),
+    CONF_REMEMBER_DAYS: _whole_number(*OPTION_RANGES[CONF_REMEMBER_DAYS], "d"),
+    CONF_QUEUE_EXPIRY: _whole_number(*OPTION_RANGES[CONF_QUEUE_EXPIRY], "d"),
 }
 
 
