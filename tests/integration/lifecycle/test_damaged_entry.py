@@ -14,8 +14,8 @@ from tests.support.common import TARGET, FakeVpn, Start, instance, link, settled
 from tests.support.fake.server import FakeQBittorrent
 
 pytestmark = pytest.mark.usefixtures("socket_enabled", "vpn")
-NO_NUMBER = [None, "x", float("nan"), -1, 10**30]
-DAMAGED = {
+NO_NUMBER: list[Any] = [None, "x", float("nan"), -1, 10**30]
+DAMAGED: dict[str, list[Any]] = {
     "scan_interval": NO_NUMBER,
     "failures_before_down": NO_NUMBER,
     "successes_before_up": NO_NUMBER,
@@ -88,9 +88,7 @@ async def test_targets(
     """Whoever requires the VPN waits, said so or not; the others work."""
     said, other = instance("said", primary, requires_vpn=True), instance("other", primary)
     unsaid = instance("unsaid", primary)
-    unsaid["data"] = {  # type: ignore[typeddict-unknown-key]
-        key: value for key, value in unsaid["data"].items() if key != "requires_vpn"
-    }
+    unsaid["data"] = {key: value for key, value in unsaid["data"].items() if key != "requires_vpn"}
     await set_up(hass, entry_of(said, unsaid, other, vpn_targets=targets))
     states = [status_of(hass, name) for name in ("said", "unsaid", "other")]
     assert states == ["vpn_down", "vpn_down", "ok"]
