@@ -117,18 +117,12 @@ class Journal:
         return self._end
 
     def read(self) -> list[Change]:
-        """Return the valid changes, oldest first; raises OSError if the file cannot be read.
-
-        A folder in its place counts as damaged.
-        """
+        """Return the valid changes, oldest first; raises OSError if the file cannot be read."""
         self._reset()
         changes: list[Change] = []
         try:
             file = self.path.open("rb")
         except FileNotFoundError:
-            return changes
-        except IsADirectoryError:
-            self.damaged = True
             return changes
         with file:
             for line in file:
