@@ -113,3 +113,36 @@ async def test_unsaved_delivery_stays_so_where_nobody_knows_of_a_restart(
             await call(hass, "check_health")
             await work(entry)
         assert server.hashes == {info_hash(1)}
+
+
+@pytest.mark.few_dialects
+@pytest.mark.usefixtures("socket_enabled")
+@pytest.mark.parametrize("wrong", ["our clock", "the server's clock"])
+async def test_failed_save_is_seen_by_the_next_start_whatever_the_clocks_say(
+    hass: HomeAssistant, start: Start, dialect: Dialect, clock: FakeClock, wrong: str
+) -> None:
+    """It looks days old: our clock is ahead, or the server's was set since."""
+    async with FakeQBittorrent(dialect) as server:
+        entry = await start(instance("first", server))
+        assert (await add(hass, link(1)))["added"]
+        assert await hass.config_entries.async_unload(entry.entry_id)
+        days = 2 * 86_400
+        if wrong == "our clock":
+            server.say_not_saving()
+            clock.tick(days)
+        else:
+            server.journal.write(f"Couldn't save resume data: {info_hash(1)}", 8, 1_700_000_000)
+        assert await hass.config_entries.async_setup(entry.entry_id)
+        await settled(hass)
+        assert status_of(hass, "first") == ("not_saving" if wrong == "our clock" else "ok")
+        for _ in range(4):
+            clock.tick(700)
+            await call(hass, "check_health")
+            await work(entry)
+        await server.restart(keep="none")
+        server.launch_time = int(clock.make().now()) - 5
+        for _ in range(3):
+            clock.tick(31)
+            await call(hass, "check_health")
+            await work(entry)
+        assert server.hashes == {info_hash(1)}

@@ -9,6 +9,7 @@ import pytest
 from custom_components.qbittorrent_resilient.core.clock import Clock, ClockStep, ClockWatch
 from custom_components.qbittorrent_resilient.core.health.instance import InstanceMonitor
 from custom_components.qbittorrent_resilient.core.health.status import VpnState
+from custom_components.qbittorrent_resilient.core.outbox.crash import Crash
 from custom_components.qbittorrent_resilient.core.outbox.job import Job, Stage
 from tests.support.common import info_hash, work_once
 from tests.support.core import Http, Time, TimedServer, magnets
@@ -233,6 +234,27 @@ async def test_sent_in_a_time_to_come(home: ServerHome, clocks: TwoClocks) -> No
     await dispatcher.start()
     (job,) = dispatcher.jobs(Stage.QUEUED)
     assert job.sent_at == clocks.clock.now()
+
+
+async def test_sent_by_an_earlier_life_before_the_clock_is_set_back(
+    home: ServerHome, clocks: TwoClocks
+) -> None:
+    """What it may have got, and what it went down after, waits no longer than usual."""
+    await home.server.refuse()
+    await home.monitor.check()
+    sent, crashing = home.jobs(1, 2)
+    before = clocks.clock.now() - 60
+    home.write(sent.with_intent(KEY, before))
+    home.write(replace(crashing, crash=Crash(KEY, before, alone=True, crashes=1)))
+    dispatcher = home.new_dispatcher()
+    await dispatcher.start()
+    clocks.seconds += 10
+    clocks.set_by -= YEAR
+    await work_once(dispatcher)
+    sent, crashing = dispatcher.jobs(Stage.QUEUED)
+    assert sent.sent_at == clocks.clock.now()
+    assert crashing.crash is not None
+    assert crashing.crash.at == clocks.clock.now()
 
 
 async def test_backoff_follows(home: ServerHome, clocks: TwoClocks) -> None:

@@ -1,6 +1,8 @@
 """The Web API of one server: checks, log-in, and the way to the endpoints."""
 
 import base64
+from email.utils import formatdate
+from functools import lru_cache
 import re
 import time
 from typing import TYPE_CHECKING
@@ -33,11 +35,13 @@ class Api:
         self._scopes = {name.partition("/")[0] for name in self._routes}
 
     def handle(self, received: Received) -> Answer:
-        """Answer one request."""
+        """Answer one request, with the time by the server's own clock."""
         try:
-            return self._handle(received)
+            answer = self._handle(received)
         except RefusalError as refusal:
-            return text(refusal.text, refusal.status)
+            answer = text(refusal.text, refusal.status)
+        answer.headers.setdefault("Date", _http_date(int(self._server.now())))
+        return answer
 
     def _handle(self, received: Received) -> Answer:
         """Check a request, find its session and run it."""
@@ -155,6 +159,12 @@ def _page(received: Received) -> Answer:
     if received.path not in ("/", "/index.html"):
         raise RefusalError(404, "Not Found")
     return Answer(200, _PAGE, "text/html")
+
+
+@lru_cache
+def _http_date(moment: int) -> str:
+    """Return a time as headers have it."""
+    return formatdate(moment, usegmt=True)
 
 
 def _cookie_time(moment: float) -> str:

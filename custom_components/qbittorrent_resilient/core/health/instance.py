@@ -34,7 +34,8 @@ NOT_SAVING_SECONDS = 600.0
 """How long a failed save counts. qBittorrent never logs that saving works again; after this time
 it is trusted again, and what it gets stays in the outbox until it had the time to save it."""
 OLD_LOG_SECONDS = 86_400.0
-"""A failed save that was logged longer ago than this says nothing about now."""
+"""A failed save that was logged longer ago than this, by the server's clock, says nothing about
+now."""
 MOST_FAILURES = 20_000
 """Failed saves that are remembered, the latest: qBittorrent's log has no more messages."""
 ENDLESS_SECONDS = (600.0, 86_400.0)
@@ -236,10 +237,9 @@ class InstanceMonitor:
         if renewed := self.client.renewals != self._seen_renewals:
             self._seen_renewals, self._started_at = self.client.renewals, now
             self._endless_until = float("-inf")
+        self._note_failed_saves(vitals)
         if self._is_endless:
             return InstanceStatus.ERROR
-        if self._has_failed_to_save(vitals):
-            self._save_failed_steady, self.save_failed_wall = now, self._clock.now()
         if now - self._save_failed_steady < NOT_SAVING_SECONDS:
             return InstanceStatus.NOT_SAVING
         if vitals.connection_status == _DISCONNECTED or self._network.is_cut_off:
@@ -248,18 +248,26 @@ class InstanceMonitor:
                 return InstanceStatus.DISCONNECTED
         return InstanceStatus.OK
 
-    def _has_failed_to_save(self, vitals: Vitals) -> bool:
-        """Tell whether the log has a new failed save, and forget those of an earlier process."""
-        failures = fresh = set(vitals.save_failures)
+    def _note_failed_saves(self, vitals: Vitals) -> None:
+        """Take in which saves the log says have failed, and forget those of an earlier process.
+
+        At the first sight of a process, each speaks against what was delivered before, whatever the
+        clocks say; but only a recent one against what could be delivered now.
+        """
+        failures = new = set(vitals.save_failures)
+        oldest = float("-inf")
         if vitals.from_the_beginning:
             if not self._known_failures <= failures:
                 self._save_failed_steady, self._known_failures = float("-inf"), set()
-            oldest = self._clock.now() - OLD_LOG_SECONDS
-            fresh = {at for at in failures - self._known_failures if at >= oldest}
+            new = failures - self._known_failures
+            oldest = vitals.log_told_at - OLD_LOG_SECONDS
+        if new:
+            self.save_failed_wall = self._clock.now()
+        if any(at >= oldest for at in new):
+            self._save_failed_steady = self._clock.monotonic()
         self._known_failures |= failures
         if len(self._known_failures) > MOST_FAILURES:
             self._known_failures = set(nlargest(MOST_FAILURES, self._known_failures))
-        return bool(fresh)
 
     async def _just_started(self, now: float) -> bool:
         """Tell whether the process is younger than the grace, by its start or else its session."""

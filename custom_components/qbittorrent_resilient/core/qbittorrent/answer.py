@@ -26,7 +26,7 @@ class Answer:
 
     `set_cookies` has None for a cookie that it deletes. `leads_to` is where a redirect goes,
     without query and credentials. `wants_login` tells whether HTTP itself asks for a login, as a
-    proxy does and qBittorrent never.
+    proxy does and qBittorrent never. `date` is its `Date`: what the server's own clock says.
     """
 
     status: int
@@ -35,6 +35,7 @@ class Answer:
     set_cookies: Mapping[str, str | None] = field(default_factory=dict, repr=False, hash=False)
     leads_to: str = ""
     wants_login: bool = False
+    date: str = field(default="", repr=False, compare=False)
 
     @property
     def text(self) -> str:

@@ -112,6 +112,7 @@ class Client:
             complaints=part.complaints,
             log_began=part.began,
             listening=part.listening,
+            log_told_at=part.told_at,
             last_v4=v4,
             last_v6=v6,
         )

@@ -25,7 +25,7 @@ def changes(headers: Iterable[str], date: str | None) -> dict[str, str | None]:
     `date` is the answer's own `Date`: by the server's clock, not ours, it is decided what expired.
     What is no plain ASCII cookie is ignored: aiohttp's parser writes each into the log.
     """
-    now = _time(date) or _EPOCH_END
+    now = read_date(date) or _EPOCH_END
     found: dict[str, str | None] = {}
     for header in headers:
         pair, *attributes = header.split(";", MOST_ATTRIBUTES)
@@ -74,10 +74,11 @@ def _is_over(attributes: Iterable[str], now: datetime) -> bool:
     values = {name.strip().lower(): value.strip() for name, _, value in parts}
     if _NUMBER.fullmatch(max_age := values.get("max-age", "")[:20]):
         return int(max_age) <= 0
-    return (expires := _time(values.get("expires"))) is not None and expires <= now
+    return (expires := read_date(values.get("expires"))) is not None and expires <= now
 
 
-def _time(text: str | None) -> datetime | None:
+def read_date(text: str | None) -> datetime | None:
+    """Return a time as HTTP headers have it, or None."""
     try:
         found = parsedate_to_datetime(text[:40]) if text else None
     except ValueError, OverflowError, IndexError, TypeError:

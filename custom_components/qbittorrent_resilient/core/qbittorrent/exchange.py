@@ -140,6 +140,7 @@ def _answer(response: aiohttp.ClientResponse, content: bytes) -> Answer:
         changes(headers.getall("Set-Cookie", ()), headers.get("Date")),
         _place(response.url, headers.get("Location", "")) if 300 <= response.status < 400 else "",
         response.status == 407 or (response.status == 401 and "WWW-Authenticate" in headers),
+        headers.get("Date", ""),
     )
 
 

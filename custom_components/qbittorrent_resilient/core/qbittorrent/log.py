@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 import re
 
+from .cookies import read_date
 from .dialect import Answer, json_of, read_address, read_time
 from .errors import ProtocolError
 
@@ -56,7 +57,8 @@ class LogPart:
     `last_id` and `last_at` (epoch seconds) are those of the last message seen, `save_failures` the
     times (epoch seconds) at which resume data could not be saved. `began` has id and time of the
     first message there was when the log was read from its beginning, and `listening` the id of the
-    last message that it listens somewhere (-1: none).
+    last message that it listens somewhere (-1: none). `told_at` is when this was told (epoch
+    seconds), by the clock that the times in the log are from; without one, the newest of these.
     """
 
     last_id: int = -1
@@ -66,6 +68,7 @@ class LogPart:
     addresses: tuple[ExternalAddress, ...] = ()
     listening: int = -1
     complaints: tuple[Complaint, ...] = ()
+    told_at: float = field(default=float("-inf"), compare=False)
 
 
 type _Message = tuple[int, float, int, str]
@@ -101,6 +104,7 @@ def read_log(answer: Answer, before: LogPart) -> LogPart:
         addresses=_addresses(infos),
         listening=max(listening, default=before.listening),
         complaints=_complaints(criticals),
+        told_at=date.timestamp() if (date := read_date(answer.date)) else last_at,
     )
 
 

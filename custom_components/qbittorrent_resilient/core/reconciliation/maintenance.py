@@ -37,20 +37,25 @@ async def recover(outbox: Outbox, instances: Collection[str], now: float) -> Non
         if job.stage not in _LISTED:
             for key in removed:
                 recovered = recovered.cleared_of(key)
-        if recovered.sent_at > now:
-            recovered = replace(recovered, sent_at=now)
+        recovered = _not_ahead(recovered, now)
         if recovered.stage in _LISTED and recovered.sent_to is None:
             recovered = recovered.requeued()
-        if (crash := recovered.crash) is not None and (
-            crash.at > now or crash.instance not in instances
-        ):
-            is_known = crash.instance in instances
-            recovered = replace(recovered, crash=replace(crash, at=now) if is_known else None)
+        if recovered.crash is not None and recovered.crash.instance not in instances:
+            recovered = replace(recovered, crash=None)
         if recovered is not job:
             outbox.put(recovered)
         is_removed = recovered.stage in _LISTED and recovered.sent_to not in instances
         if is_removed or recovered.stage is Stage.DUPLICATE_CHECK:
             complete(outbox, recovered)
+
+
+def _not_ahead(job: Job, now: float) -> Job:
+    """Return a job whose waits end: a time that lies ahead was taken from a wrong clock."""
+    if job.sent_at > now:
+        job = replace(job, sent_at=now)
+    if job.crash is not None and job.crash.at > now:
+        job = replace(job, crash=replace(job.crash, at=now))
+    return job
 
 
 async def expire(
@@ -82,10 +87,15 @@ async def expire(
 
 
 def shift_times(outbox: Outbox, instances: Iterable[InstanceMonitor], step: ClockStep) -> None:
-    """Correct the times that were taken from the clock before it was set."""
+    """Correct the times that were taken from the clock before it was set.
+
+    Those that an earlier process took may have been right; but none may lie ahead.
+    """
     _LOGGER.info("The clock was set by %.0f s; the times in the queue follow it", step.by)
     for job in outbox.everything():
-        if (shifted := job.with_times_shifted(step.by, step.since, step.until)) is not job:
+        shifted = job.with_times_shifted(step.by, step.since, step.until)
+        shifted = _not_ahead(shifted, step.until + step.by)
+        if shifted is not job:
             outbox.put(shifted)
     outbox.deliveries.shift(step)
     for monitor in instances:
