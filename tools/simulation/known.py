@@ -1,6 +1,7 @@
 """What the oracle knows of magnets, and how instances are configured."""
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 PASSKEY = "0passkey0"
 """In the tracker of each magnet, and in each web link."""
@@ -20,6 +21,11 @@ class Plan:
     by_address: bool = False
     """The user wrote an address in place of a name, which does not follow a server that moves."""
     by_key: bool = False
+
+    @property
+    def host(self) -> str:
+        """Return the name or address in the URL."""
+        return urlsplit(self.url).hostname or ""
 
 
 @dataclass(frozen=True)

@@ -225,7 +225,7 @@ class World:
         return bool(plans) and all(plan.requires_vpn for plan in plans)
 
     def oracle_add(self, server: Server, asked: str, lines: Collection[str]) -> set[str]:
-        """Check an add at the moment that a server carries it out; return the info-hashes in it."""
+        """Check an add at the moment that a server gets it; return what it will carry out."""
         now = self.loop.time()
         magnets = [_MAGNET.fullmatch(line) for line in lines]
         hashes = {magnet[1] for magnet in magnets if magnet} & self.known.keys()
@@ -233,10 +233,10 @@ class World:
         self.story(f"server {server.number} is sent {', '.join(names) or 'nothing known'}")
         if len(hashes) < len(lines):
             self.violate(f"sent to server {server.number} what nobody gave: {lines}")
-        if server.number not in {plan.server for plan in self.plans if asked in plan.url}:
+        if server.number not in {plan.server for plan in self.plans if plan.host == asked}:
             if now - server.moved_at > MOVE_SECONDS:
                 self.violate(f"sent to server {server.number} instead of {asked}: {names}")
-            return hashes
+            return set()  # it knows of no such session, and carries nothing out
         behind = self.requires_vpn(server)
         if behind and not self.vpn_up and now - self.vpn_changed > GATE_SECONDS:
             self.violate(f"sent to server {server.number} while the VPN was down: {names}")

@@ -27,6 +27,8 @@ from .models import ServerSettings, SteadyClock
 from .session import Session
 from .url import host_without_port
 
+HEARD_SECONDS = 5.0
+"""How long ago a server may have answered in its session when magnets are sent to it."""
 _ASK_VERSION = Request("GET", dialect.VERSION)
 
 
@@ -88,7 +90,7 @@ class Connection:
                 session = await self._current_session()
             except ServerError as err:
                 raise _unsent(err) from None
-            answer = await self._answer(session, request)
+            answer = await self._answer_to(session, request)
             if _wants_another_host(answer):
                 if self._drop(session):
                     self._doubtful = session
@@ -106,6 +108,23 @@ class Connection:
         if not self._has_password and not self._settings.api_key:
             raise LoginError("the server wants a login")
         raise ProtocolError("the server forgets each login, or something forbids this")
+
+    async def _answer_to(self, session: Session, request: Request) -> Answer:
+        """Do the exchange of a request; for magnets, ask before whether the session still holds.
+
+        That is where it has not answered for some seconds: another server may be there by now,
+        which would refuse them, but see them.
+        """
+        silence = self._clock.monotonic() - session.heard_at
+        if request.content is Content.MAGNETS and silence > HEARD_SECONDS:
+            try:
+                answer = await self._answer(session, _ASK_VERSION)
+                if _forbids(answer) or _wants_another_host(answer):
+                    return answer
+                dialect.read_version(answer)
+            except ServerError as err:
+                raise _unsent(err) from None
+        return await self._answer(session, request)
 
     @property
     def _has_password(self) -> bool:
@@ -223,6 +242,8 @@ class Connection:
         if answer.is_page and answer.status in (401, 403) and self._sends_proxy_secrets:
             detail = f"it answers with a page and {answer.outline}"
             raise self._refused_by_proxy(detail, definite=False)
+        if answer.status < 300 and not answer.is_page:
+            session.heard_at = self._clock.monotonic()
         if session.take_over(answer.set_cookies):
             self.renewals += 1
             if self._drop(session):  # opening it again asks for the version

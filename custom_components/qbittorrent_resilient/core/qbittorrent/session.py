@@ -14,6 +14,8 @@ class Session:
     worked: bool = False
     bypass: bool = False
     """The server let us in without a login, so only another cookie shows that it was restarted."""
+    heard_at: float = float("-inf")
+    """When the server last answered in this session (steady seconds)."""
 
     @property
     def header(self) -> str:
