@@ -202,6 +202,7 @@ class Process(Home):
         """Empty the queue or the failed list, as a user does."""
         chosen = [self._led_to(item) for item in self.dispatcher.items(stage)]
         before = [magnet.may_be_lost for magnet in chosen]
+        torn = {key for key in self.world.records if self.world.may_be_at(key) > 1}
         for magnet in chosen:
             magnet.may_be_lost = True  # a kill leaves it open whether it was done
         try:
@@ -218,7 +219,7 @@ class Process(Home):
                 magnet.may_be_lost = True
             else:
                 magnet.removed = self.world.loop.time()
-                magnet.may_be_twice = True
+                magnet.may_be_twice |= item.key in torn
 
     def _led_to(self, item: QueueItem) -> Known:
         """Return the magnet that is in a list, or that the link there leads to."""

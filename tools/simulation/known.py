@@ -51,7 +51,7 @@ class Known:
     """When the user removed or deleted it; what comes later is a resurrection."""
     may_be_twice: bool = False
     """It is not promised any more that a second copy is said; what the user removes from the queue
-    is followed no further."""
+    while two servers may have it already is followed no further."""
     may_be_lost: bool = False
     only: frozenset[int] | None = None
     """The servers that its calls named; None stands for all."""

@@ -8,6 +8,8 @@ from tests.support.fake import Dialect
 from tests.support.fake.api import Api
 from tests.support.fake.record import Received
 
+from .oracle import judge_add
+
 if TYPE_CHECKING:
     from .world import World
 
@@ -82,7 +84,7 @@ class Server(Machine):
         """Have the oracle judge an add; return the info-hashes in it."""
         lines = received.form.get("urls", "").split("\n")
         asked = urlsplit(f"//{received.headers['Host']}").hostname or ""
-        return self._world.oracle_add(self, asked, lines)
+        return judge_add(self._world, self, asked, lines)
 
     def _took(self, hashes: set[str]) -> None:
         """Save what came, or say that it cannot; die of it if it has to."""

@@ -5,7 +5,6 @@ from collections import deque
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 import random
-import re
 from typing import Any
 
 from custom_components.qbittorrent_resilient.core.errors import StorageError
@@ -24,21 +23,10 @@ from .server import Server
 from .web import Web
 
 DAY_SECONDS = 86_400.0
-GATE_SECONDS = 3.2 + 0.5
-"""A round this old may still let an add go out; half a second of it is the way to the server."""
-LOOK_SECONDS = 5.0 + 0.5
-"""A look this old may still let an add go out."""
-MOVE_SECONDS = 5.5
-"""A server was found out to be the right one this long ago at most when magnets are sent there."""
 REMOVED_SECONDS = 60.0
 """What an instance has that is set up again within this time is said (promise 3)."""
-WAIT_SECONDS = 850.0
-"""What a server may have goes to no other one for 15 min."""
 _PING_SECONDS = 1.2
 _LISTED = (Stage.SETTLING.value, Stage.KEPT.value, Stage.DUPLICATE_CHECK.value)
-_MAGNET = re.compile(r"magnet:\?xt=urn:btih:([0-9a-f]{40})(?:&[!-~]+)?")
-"""What may reach a server: one line of plain ASCII with a hex topic in front (promise 8)."""
-
 
 type Happening = Callable[[World, Any], None]
 """Something that happens in a world, and to the process in it."""
@@ -219,63 +207,15 @@ class World:
         age = abs(self.wall() - float(record.get("sent_at", 0.0)))
         return self.remember_seconds > 0, age < self.remember_seconds / 2
 
+    def may_be_at(self, info_hash: str) -> int:
+        """Return at how many instances a magnet may be, as far as that is on the disk."""
+        record = self.records.get(info_hash, {})
+        return len({record.get("sent_to"), *record.get("suspects", ())} - {None})
+
     def requires_vpn(self, server: Server) -> bool:
         """Tell whether every instance of this server requires the VPN now."""
         plans = [plan for plan in self.plans if plan.server == server.number]
         return bool(plans) and all(plan.requires_vpn for plan in plans)
-
-    def oracle_add(self, server: Server, asked: str, lines: Collection[str]) -> set[str]:
-        """Check an add at the moment that a server gets it; return what it will carry out."""
-        now = self.loop.time()
-        magnets = [_MAGNET.fullmatch(line) for line in lines]
-        hashes = {magnet[1] for magnet in magnets if magnet} & self.known.keys()
-        names = sorted(key[-6:] for key in hashes)
-        self.story(f"server {server.number} is sent {', '.join(names) or 'nothing known'}")
-        if len(hashes) < len(lines):
-            self.violate(f"sent to server {server.number} what nobody gave: {lines}")
-        if server.number not in {plan.server for plan in self.plans if plan.host == asked}:
-            if now - server.moved_at > MOVE_SECONDS:
-                self.violate(f"sent to server {server.number} instead of {asked}: {names}")
-            return set()  # it knows of no such session, and carries nothing out
-        behind = self.requires_vpn(server)
-        if behind and not self.vpn_up and now - self.vpn_changed > GATE_SECONDS:
-            self.violate(f"sent to server {server.number} while the VPN was down: {names}")
-        since = server.leaks_since
-        if behind and since is not None and now - since > LOOK_SECONDS:
-            self.violate(f"sent to server {server.number} while it leaks: {names}")
-        for key in hashes:
-            magnet = self.known[key]
-            if magnet.only is not None and server.number not in magnet.only:
-                self.violate(f"{key[-6:]} went to server {server.number}, which nobody named")
-            if magnet.is_remembered:
-                self.violate(f"{key[-6:]} is sent again, though its delivery is remembered")
-            if magnet.require_vpn and not behind:
-                self.violate(f"{key[-6:]} went round the VPN, to server {server.number}")
-            if magnet.removed is not None and now - magnet.removed > 1:
-                self.violate(f"{key[-6:]} is sent again, though the user deleted it")
-            if not magnet.may_be_twice and (other := self._has_it(key, server)):
-                self.violate(f"{key[-6:]} is sent elsewhere, though server {other} got it just now")
-        return hashes
-
-    def _has_it(self, key: str, but: Server) -> int | None:
-        """Return the number of another server that got a magnet a moment ago, and has it, or will.
-
-        None if a change of the settings or of the clock lies in between, or the server did not
-        list it at once: then it may have been asked, and have said no.
-        """
-        for plan in self.plans:
-            server = self.servers[plan.server]
-            torrent = server.torrents.find(key)
-            if server is but:
-                continue
-            if server.holds(key, max(self.changed_at, self.loop.time() - WAIT_SECONDS)):
-                return server.number
-            if torrent is None or torrent.visible_at > torrent.added_on:
-                continue
-            got = min(torrent.added_on - EPOCH, server.sent_at.get(key, self.loop.time()))
-            if got > self.changed_at and self.loop.time() - got < WAIT_SECONDS:
-                return server.number
-        return None
 
     def violate(self, text: str) -> None:
         """Note that a promise was broken; raising it here, the core would catch it."""

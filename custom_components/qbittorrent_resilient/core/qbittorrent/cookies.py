@@ -25,6 +25,8 @@ def changes(headers: Iterable[str], date: str | None) -> dict[str, str | None]:
     `date` is the answer's own `Date`: by the server's clock, not ours, it is decided what expired.
     What is no plain ASCII cookie is ignored: aiohttp's parser writes each into the log.
     """
+    if not (headers := [*headers]):
+        return {}
     now = read_date(date) or _EPOCH_END
     found: dict[str, str | None] = {}
     for header in headers:
