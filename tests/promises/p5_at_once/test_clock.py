@@ -13,6 +13,7 @@ from custom_components.qbittorrent_resilient.core.outbox.crash import Crash
 from custom_components.qbittorrent_resilient.core.outbox.job import Job, Stage
 from tests.support.common import info_hash, work_once
 from tests.support.core import Http, Time, TimedServer, magnets
+from tests.support.fake.record import Received
 from tests.support.home import Home, ServerHome
 
 KEY = "key"
@@ -265,6 +266,24 @@ async def test_backoff_follows(home: ServerHome, clocks: TwoClocks) -> None:
     for _ in range(4):
         clocks.seconds += 10
         await work_once(home.dispatcher)
+    assert home.server.hashes == {info_hash(1)}
+
+
+@pytest.mark.parametrize("by", [YEAR, -YEAR])
+async def test_backoff_after_a_try_during_which_the_clock_is_set(
+    home: ServerHome, clocks: TwoClocks, by: float
+) -> None:
+    """Its wait is counted from the new time, and is not moved as well."""
+    home.server.faults.answer(500, "no", endpoint="torrents/add", times=2)
+    await home.dispatcher.add(home.jobs(1, max_retries=0))
+
+    def set_clock(received: Received) -> None:
+        clocks.set_by, home.server.on_request = by, lambda received: None
+
+    home.server.on_request = set_clock
+    for _ in range(4):
+        await work_once(home.dispatcher)
+        clocks.seconds += 25
     assert home.server.hashes == {info_hash(1)}
 
 
