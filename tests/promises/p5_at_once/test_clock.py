@@ -308,3 +308,35 @@ async def test_a_failed_save_stays_later_than_what_it_lost(
     clocks.seconds += 100
     await work_once(home.dispatcher)
     assert home.store.records
+
+
+async def test_set_back_while_something_is_delivered(home: ServerHome, clocks: TwoClocks) -> None:
+    """The time of the delivery is the new one already: moved once more, it would seem saved."""
+    await work_once(home.dispatcher)
+    clocks.seconds += 7200
+
+    def set_clock(received: Received) -> None:
+        if received.endpoint == "torrents/add":
+            clocks.set_by = -3600.0
+
+    home.server.on_request = set_clock
+    await home.dispatcher.add(home.jobs(1))
+    clocks.seconds += 5
+    await work_once(home.dispatcher)
+    (job,) = home.dispatcher.jobs(Stage.SETTLING)
+    assert 5 <= clocks.clock.now() - job.sent_at < 10
+
+
+async def test_failed_save_that_is_seen_right_after_the_clock_was_set_back(
+    home: ServerHome, clocks: TwoClocks
+) -> None:
+    await work_once(home.dispatcher)
+    clocks.seconds += 7200
+    await home.dispatcher.add(home.jobs(1))
+    clocks.seconds += 5
+    home.server.say_not_saving()
+    clocks.set_by = -3600.0
+    await home.monitor.check()
+    await work_once(home.dispatcher)
+    (job,) = home.dispatcher.jobs(Stage.SETTLING)
+    assert job.sent_at <= home.monitor.save_failed_wall <= clocks.clock.now()

@@ -105,6 +105,7 @@ class PassState:
 
     async def record_intent(self, monitor: InstanceMonitor, jobs: Iterable[Job]) -> None:
         """Record, durably, that these are about to be sent there; raises StorageError."""
+        self._context.follow_clock()  # it may have been set while we asked, or sent
         key, now = monitor.settings.key, self._context.clock.now()
         info_hashes = [job.info_hash for job in jobs]
         async for job in self.each_pending(info_hashes):
@@ -131,6 +132,7 @@ class PassState:
             self.silent.add(monitor.settings.key)
         if attempt.went_down or attempt.crashes:
             self.gone.add(monitor.settings.key)
+        self._context.follow_clock()
         now = self._context.clock.now()
         for info_hash, verdict in attempt.verdicts.items():
             if (job := self._outbox.get(info_hash)) is None:
@@ -182,6 +184,7 @@ class PassState:
     def confirm(self, monitor: InstanceMonitor, info_hash: str, fate: Fate) -> None:
         """Record that an instance lists a job; it stays in the outbox until it is saved there."""
         settings = monitor.settings
+        self._context.follow_clock()
         if job := self._outbox.get(info_hash):
             if info_hash in self._not_yet_sent:
                 job = job.without_intent()
