@@ -36,6 +36,8 @@ pytest.register_assert_rewrite(
 _STORE_METHODS = {
     name: getattr(Store, name) for name in ("_async_load", "_async_write_data", "async_remove")
 }
+LONGEST_NAME = 500
+"""Characters of a value in the name of a test."""
 
 
 @pytest.hookimpl(wrapper=True)
@@ -48,6 +50,13 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     return report
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name a long value by its length: the name of a test is sent, written and read many times."""
+    if isinstance(val, str | bytes) and len(val) > LONGEST_NAME:
+        return f"{argname} of {len(val)}"
+    return None
+
+
 def _sendable(text: str) -> str:
     return text.encode(errors="backslashreplace").decode()
 
@@ -57,6 +66,14 @@ def _custom_integrations(request: pytest.FixtureRequest) -> None:
     """Let Home Assistant load the integration wherever a test starts it."""
     if "hass" in request.fixturenames:
         request.getfixturevalue("enable_custom_integrations")
+
+
+@pytest.fixture(autouse=True)
+def enable_event_loop_debug() -> None:
+    """Leave the debug mode of loops to PYTHONASYNCIODEBUG: half of a test's time would go there.
+
+    In that mode asyncio and aiohttp keep a whole stack for each future and each request.
+    """
 
 
 @pytest.fixture(autouse=True)

@@ -15,6 +15,7 @@ from .const import DOMAIN, TITLE
 from .core.errors import NewerVersionError, StorageError
 from .core.names import shown
 from .dashboard.frontend_module import async_setup_dashboard
+from .delivered_lately import async_forget_recent_deliveries
 from .flows import reauth
 from .home_address import async_follow_home
 from .issue_watch import WATCHED, IssueWatcher
@@ -118,6 +119,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: ResilientConfigEntry) -
     issues.async_report_storage(hass, await async_retire(hass, entry.entry_id, servers))
     for memory in (RouteMemory, DeliveryMemory):
         await memory(hass, entry.entry_id).async_remove()
+    async_forget_recent_deliveries(hass, entry.entry_id)
     gone = (*WATCHED, IssueKind.QUEUE_TOO_NEW, IssueKind.MAGNETS_UNREADABLE)
     issues.async_clear_all(hass, gone)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from homeassistant.core import HomeAssistant
@@ -21,7 +22,7 @@ from .const import (
     POSTED_FILES,
 )
 from .core.fetching.given import GivenLinks, read_links
-from .core.intake import Intake, TooManyError, take_in
+from .core.intake import MOST_TEXTS, Intake, TooManyError, take_in
 from .core.magnet import Magnet
 from .core.outbox.job import Job
 from .core.qbittorrent.models import AddOptions
@@ -31,6 +32,8 @@ from .validators import malformed
 
 FEW_CHARACTERS = 64 * 1024
 """In the links of a call that needs no thread: some 200 links of usual length."""
+CHARACTERS_OF_AN_ITEM = 100
+"""That take as long as an item of a list that is no text."""
 
 
 async def async_add_magnets(
@@ -46,7 +49,7 @@ async def async_add_magnets(
         data["instances"] = async_named(hass, runtime, data["instances"])
     dispatcher = runtime.dispatcher
     now, magnets = dispatcher.now(), data.setdefault("magnets", "")
-    characters = len(magnets) if isinstance(magnets, str) else sum(map(_size, magnets))
+    characters = len(magnets) if isinstance(magnets, str) else _size(magnets)
     # What takes less than 2 ms is done here: waiting for a thread could take longer.
     run = hass.async_add_executor_job if characters > FEW_CHARACTERS else _at_once
     most = data.get("max_downloads")
@@ -74,9 +77,10 @@ async def async_add_magnets(
     return link_responses.with_links(answer, given, found)
 
 
-def _size(value: object) -> int:
-    """Return the characters of a text; anything else is not looked into."""
-    return len(value) if isinstance(value, str) else 0
+def _size(values: Sequence[object]) -> int:
+    """Return the characters in a list, or more: whatever an item is, it takes its time."""
+    texts = (len(one) for one in islice(values, MOST_TEXTS) if isinstance(one, str))
+    return len(values) * CHARACTERS_OF_AN_ITEM + sum(texts)
 
 
 async def _at_once[*Ts, T](work: Callable[[*Ts], T], *args: *Ts) -> T:

@@ -3,7 +3,7 @@
 Nothing leaves the house for this, unless the user has switched the daily question on.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 import re
@@ -43,8 +43,10 @@ _OWN, _ASKED = "this host", "asked"
 """Sources beside entities, whose ids have a dot."""
 _SEPARATORS = re.compile(r"[^\w.:%]+")
 """What stands beside an address in a state: blanks, commas, brackets, quotes, a prefix's slash."""
-_MOST_ADDRESSES = 20
-"""Of one entity; a state has 255 characters at most."""
+_IPV4 = re.compile(r"(?<![\w.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![0-9]|\.[0-9])")
+"""Also behind a colon, as in `WAN:192.0.2.1`, and before a port or the end of a sentence."""
+_LABEL = re.compile(r"[^:]*[^:0-9A-Fa-f][^:]*:")
+"""A word and its colon right before an IPv6 address."""
 
 
 @dataclass(slots=True)
@@ -155,7 +157,17 @@ def _tell_own(home: HomeAddresses, adapters: Iterable[Adapter]) -> None:
 def _tell_state(home: HomeAddresses, entity_id: str, state: State | None) -> None:
     """Take over the addresses in a state; an entity that is unavailable tells none."""
     text = "" if state is None else state.state
-    home.tell(entity_id, _SEPARATORS.split(text)[:_MOST_ADDRESSES])
+    home.tell(entity_id, _addresses_in(text))
+
+
+def _addresses_in(text: str) -> Iterator[str]:
+    """Yield all that may be an address in a state, which has 255 characters at most."""
+    for part in _SEPARATORS.split(text):
+        word = part.strip(".")
+        yield word
+        yield from _IPV4.findall(word)
+        if (label := _LABEL.match(word)) is not None:
+            yield word[label.end() :]
 
 
 def _entities(entry: ConfigEntry) -> Sequence[str]:

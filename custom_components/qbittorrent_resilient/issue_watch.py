@@ -9,11 +9,13 @@ from datetime import datetime
 from functools import partial
 import re
 
-from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, Event, HassJob, HomeAssistant, callback
+from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
 from . import issues
+from .const import DOMAIN
 from .coordinator import InstanceCoordinator
 from .core import names
 from .core.dispatcher import Dispatcher
@@ -96,6 +98,12 @@ class IssueWatcher:
             changed = partial(self._route_changed, key, name, route)
             self._follow(runtime.instances[key], changed)
         self._entry.async_on_unload(self._unloaded)
+        # After that, as it is undone in reverse order: what is cleared there stays cleared.
+        self._entry.async_on_unload(
+            self._hass.bus.async_listen(
+                ir.EVENT_REPAIRS_ISSUE_REGISTRY_UPDATED, self._issue_changed
+            )
+        )
 
     @callback
     def _follow[T](self, coordinator: DataUpdateCoordinator[T], changed: CALLBACK_TYPE) -> None:
@@ -124,6 +132,17 @@ class IssueWatcher:
             self._stop_quiet = async_call_later(self._hass, seconds + 1, action)
         told = failed if failed > quiet else 0
         issues.async_report_count(self._hass, IssueKind.FAILED_MAGNETS, told)
+
+    @callback
+    def _issue_changed(self, event: Event[ir.EventIssueRegistryUpdatedData]) -> None:
+        """Say anew what has failed where a repair that ended has not dealt with all of it.
+
+        Home Assistant deletes its issue then, whatever has failed meanwhile.
+        """
+        data = event.data
+        about = (data["action"], data["domain"], data["issue_id"])
+        if about == ("remove", DOMAIN, IssueKind.FAILED_MAGNETS):
+            self._failures_changed()
 
     @callback
     def _stop_quiet_timer(self) -> None:

@@ -40,6 +40,7 @@ from .core.health.vpn import VpnMonitor
 from .core.outbox.deliveries import Deliveries
 from .core.outbox.outbox import Outbox
 from .core.qbittorrent import Client, Connection
+from .delivered_lately import async_recent_deliveries
 from .home_address import async_home
 from .login_memory import async_login_guard
 from .retried import Retried
@@ -134,6 +135,9 @@ def async_build(
         expiry_seconds=options[CONF_QUEUE_EXPIRY] * DAY_SECONDS,
         unusable=servers.damaged,
         clock=clock,
+    )
+    dispatcher.recent_deliveries = async_recent_deliveries(
+        hass, entry.entry_id, dispatcher.recent_deliveries
     )
     return Runtime(
         dispatcher=dispatcher,

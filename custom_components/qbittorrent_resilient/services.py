@@ -47,7 +47,7 @@ _FIELD = re.compile(r"\w{1,40}", re.ASCII)
 _SCHEMAS = {
     "add_magnets": vol.Schema(
         {
-            vol.Optional("magnets"): vol.Any(str, list),
+            vol.Optional("magnets"): validators.text_or_list,
             vol.Optional("files"): vol.All(cv.ensure_list, vol.Length(max=MOST_FILES), [str]),
             vol.Optional(POSTED_FILES): vol.All(vol.Length(max=MOST_FILES), [GivenFile]),
             vol.Optional(CONF_CATEGORY): validators.category,

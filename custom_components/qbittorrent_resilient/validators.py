@@ -19,6 +19,15 @@ def plain_text(value: object) -> str:
     return text
 
 
+def text_or_list(value: object) -> str | list[object]:
+    """Return a text or a list; templates write lists in other ways, too: `(a, b)` is a tuple."""
+    if isinstance(value, tuple | set | frozenset):
+        return list(value)
+    if not isinstance(value, str | list):
+        raise vol.Invalid("must be a text or a list")
+    return value
+
+
 def category(value: object) -> str:
     """Return a category; qBittorrent would add magnets without any if it were invalid."""
     text = plain_text(value)

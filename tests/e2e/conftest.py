@@ -10,6 +10,7 @@ else:
         _loopback,
         _vpn,
         browser,
+        hass_program,
         house,
         pytest_collection_modifyitems,
         ready,

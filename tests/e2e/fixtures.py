@@ -120,8 +120,16 @@ async def browser(_vpn: Vpn) -> AsyncGenerator[Browser]:
         yield started
 
 
+@pytest.fixture(scope="module")
+def hass_program() -> Path:
+    """Return the program of the newest Home Assistant; a module may have another one."""
+    return default_program()
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def house(_vpn: Vpn, tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[House]:
+async def house(
+    _vpn: Vpn, hass_program: Path, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncGenerator[House]:
     """Give a Home Assistant of its own and three servers; the tests of a module share them."""
     pytest_socket.enable_socket()
     _vpn.up()
@@ -132,7 +140,7 @@ async def house(_vpn: Vpn, tmp_path_factory: pytest.TempPathFactory) -> AsyncGen
     try:
         for server in servers:
             server.start()
-        async with HomeAssistant(folder / "home-assistant") as home:
+        async with HomeAssistant(folder / "home-assistant", program=hass_program) as home:
             # The country is of no use here, and would be pointed at in each picture.
             await home.api.command(
                 "repairs/ignore_issue",

@@ -12,7 +12,7 @@ from tools.demo.magnets import FIVE, FOUR, MALFORMED, ONE, SIX, THREE, TWO
 from .dashboard import TYPE, add_dashboard, field, make, open_dashboard, paste, result, tile
 from .fixtures import House, SitDown
 from .look import look, problems, texts
-from .user import User
+from .user import PHONE, User
 from .words import word
 
 pytestmark = pytest.mark.timeout(120)
@@ -21,7 +21,6 @@ CONNECTED = """() => {
   const {hass} = document.querySelector("home-assistant");
   return hass.connected && hass.config.state === "RUNNING";
 }"""
-PHONE = {"width": 390, "height": 844}
 
 
 async def made(house: House) -> None:
@@ -156,7 +155,7 @@ async def test_the_lists_of_names_where_they_are_enabled(ready: House, user: Use
 
 async def test_it_fits_a_phone(ready: House, user: User) -> None:
     await made(ready)
-    await user.page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    await user.page.set_viewport_size(PHONE)
     view = await open_dashboard(user)
     wide = await user.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
     assert wide <= 0

@@ -2,15 +2,11 @@
 
 import time
 
-from playwright.async_api import expect
 import pytest
 
-from tools.demo.magnets import ONE
-
-from .dashboard import add_dashboard, paste, result, tile
+from .first_run import add_and_use_dashboard, set_up
 from .fixtures import House
 from .user import User
-from .words import word
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -20,35 +16,8 @@ SECONDS = 120
 
 async def test_from_nothing_to_a_living_dashboard(house: House, user: User) -> None:
     began = time.monotonic()
-    await user.open("/config/integrations/dashboard")
-    await user.page.get_by_role("button", name="Add integration").click()
-    await user.titled("Set up a new integration")
-    await user.dialog.locator("input").fill("qbittorrent resil")
-    await user.choose("qBittorrent Resilient")
-    await user.titled(word("config.step.user.title"))
-    await user.add_line(word("config.step.user.data.vpn_targets"), house.vpn.target)
-    await user.submit()
-    await user.titled(word("config.step.instance.title"))
-    await user.enter(house.seedbox, "Seedbox")
-    await user.submit()
-    await user.titled(word("config.step.more.title"))
-    await user.choose(word("config.step.more.menu_options.instance"))
-    await user.titled(word("config.step.instance.title"))
-    await user.enter(house.attic, "Attic")
-    await user.switch(word("config.step.instance.data.requires_vpn")).click()
-    await user.submit()
-    await user.titled(word("config.step.more.title"))
-    await user.choose(word("config.step.more.menu_options.finish"))
-    await expect(user.dialog).to_contain_text("reload this page")
-    await user.press("Skip and finish")
-    await user.no_dialog()
-
-    await add_dashboard(user)
-    for server in ("Seedbox", "Attic"):
-        await expect(tile(user, server)).to_contain_text("OK")
-    await paste(user, ONE.link)
-    await expect(result(user)).to_have_text("Added to Seedbox: 1")
+    await set_up(house, user)
+    await add_and_use_dashboard(house, user)
     took = time.monotonic() - began
     print(f"from nothing to a pasted magnet: {took:.0f} s")
     assert took < SECONDS
-    assert [one["hash"] for one in house.seedbox.client.torrents()] == [ONE.info_hash]

@@ -4,39 +4,27 @@ import asyncio
 from collections.abc import AsyncGenerator
 import re
 
-from playwright.async_api import Locator, expect
+from playwright.async_api import expect
 import pytest
 import pytest_asyncio
 import pytest_socket
 
 from tests.support.fake.server import FakeQBittorrent
-from tests.support.harness.home_assistant import DOMAIN
-from tools.demo.magnets import FIVE, FOUR, ONE, SIX, THREE, TWO, Magnet
+from tools.demo.magnets import FIVE, FOUR, ONE, SIX, THREE, TWO
 
 from .failing import SHED, fail, shed
 from .fixtures import House
+from .todo_list import EMPTY, List, checked, enable_lists, queued, wait_for_the_vpn
 from .user import User
 from .words import word
 
 pytestmark = pytest.mark.timeout(120)
 
-EMPTY = "You have no to-do items!"
-
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def lists(ready: House) -> AsyncGenerator[dict[str, str]]:
-    """Enable both lists, and wait until Home Assistant has noticed; give their entity ids."""
-    api = ready.home.api
-    (entry,) = await api.entries(DOMAIN)
-    ids = await api.entity_ids(DOMAIN)
-    found = {key: ids[f"{entry['entry_id']}_{key}"] for key in ("queue", "failed")}
-    for entity_id in found.values():
-        await api.command("config/entity_registry/update", entity_id=entity_id, disabled_by=None)
-    # It loads the entry again 30 s later, which an earlier reload would not prevent.
-    while {(await api.states()).get(one, {}).get("state") for one in found.values()} != {"0"}:
-        await asyncio.sleep(1)
-    await ready.health()
-    yield found
+async def lists(ready: House) -> dict[str, str]:
+    """Enable both lists; give their entity ids."""
+    return await enable_lists(ready)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -47,68 +35,9 @@ async def server(ready: House, lists: dict[str, str]) -> AsyncGenerator[FakeQBit
         yield one
 
 
-class List:
-    """One list, open in the page of Home Assistant's to-do lists."""
-
-    def __init__(self, user: User) -> None:
-        self.user = user
-        self.card = user.page.locator("hui-todo-list-card")
-
-    async def open(self, entity_id: str) -> None:
-        """Go to it."""
-        await self.user.open(f"/todo?entity_id={entity_id}")
-        await expect(self.card).to_be_visible()
-
-    def item(self, magnet: Magnet) -> Locator:
-        """Return the item of a magnet."""
-        return self.card.locator("ha-check-list-item").filter(
-            has=self.user.page.get_by_text(magnet.name, exact=True)
-        )
-
-    def box(self, magnet: Magnet) -> Locator:
-        """Return the box before an item."""
-        return self.item(magnet).locator("ha-checkbox").first
-
-    async def tick(self, magnet: Magnet) -> None:
-        """Click the box before an item."""
-        await self.box(magnet).click()
-
-    async def edit(self, magnet: Magnet) -> None:
-        """Open the dialog of an item."""
-        await self.item(magnet).locator(".summary").click()
-        await self.user.titled("Edit item")
-
-    async def delete(self, magnet: Magnet) -> None:
-        """Delete an item by the button in its dialog, and confirm that."""
-        await self.edit(magnet)
-        await self.user.press("Delete item")
-        await self.user.page.get_by_role("button", name="Delete", exact=True).click()
-        await self.user.no_dialog()
-
-
 @pytest.fixture
 def todo(user: User) -> List:
     return List(user)
-
-
-async def checked(house: House, status: str) -> None:
-    """Check health until the VPN's verdict is certain."""
-    for _ in range(4):
-        health = await house.health()
-    assert health["Seedbox"] == status
-
-
-async def wait_for_the_vpn(house: House, *magnets: Magnet) -> None:
-    """Queue some magnets."""
-    house.vpn.down()
-    await checked(house, "vpn_down")
-    data = {"magnets": [one.link for one in magnets], "require_vpn": True}
-    await house.call("add_magnets", data)
-
-
-async def queued(house: House) -> set[str]:
-    response = await house.call("get_queue")
-    return {one["info_hash"] for one in response["queued"]}
 
 
 async def failed(house: House) -> set[str]:

@@ -1,6 +1,6 @@
 """A user in front of the browser: opens pages, fills dialogs in, and looks at each."""
 
-from playwright.async_api import Error as PlaywrightError, Locator, Page, expect
+from playwright.async_api import Error as PlaywrightError, Locator, Page, ViewportSize, expect
 
 from tests.support.harness.home_assistant import DOMAIN, HomeAssistant
 from tests.support.harness.qbittorrent import QBittorrent
@@ -11,6 +11,7 @@ from .pictures import keep
 
 INTEGRATION = f"/config/integrations/integration/{DOMAIN}"
 READY = "home-assistant-main ha-sidebar"
+PHONE: ViewportSize = {"width": 390, "height": 844}
 
 
 class User:

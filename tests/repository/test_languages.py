@@ -55,6 +55,20 @@ def test_sentences_are_translated(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", ["en", *LANGUAGES])
+def test_states_begin_with_a_capital(language: str) -> None:
+    """Each is read by itself: as the state of an entity, or beside the name of an attribute.
+
+    Home Assistant's own Polish begins a state with a small letter, but for sentences.
+    """
+    found = texts(language)
+    if language == "pl":
+        found = {path: text for path, text in found.items() if "/evidence/" in path}
+    states = {path: text for path, text in found.items() if re.search(r"^/entity/.*/state/", path)}
+    assert states
+    assert [path for path, text in states.items() if not text[0].isupper()] == []
+
+
+@pytest.mark.parametrize("language", ["en", *LANGUAGES])
 def test_names_of_entities_can_be_told_apart(language: str) -> None:
     found = texts(language)
     for platform in ("binary_sensor", "button", "event", "sensor", "todo"):

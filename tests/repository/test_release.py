@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import Any
 import zipfile
 
+from homeassistant import components
 import pytest
 import yaml
 
@@ -86,3 +87,21 @@ def test_hooks_are_those_of_the_project() -> None:
     hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())
     programs = [hook["entry"].split()[0] for repo in hooks["repos"] for hook in repo["hooks"]]
     assert set(programs) == {".venv/bin/ruff", "script/lint"}
+
+
+@pytest.mark.snapshot
+def test_the_tests_have_what_home_assistant_asks_for() -> None:
+    """In its own versions, wherever one of its integrations asks for the same package."""
+    pins = dict(
+        line.lower().split("==")
+        for line in (ROOT / "requirements_test.txt").read_text().splitlines()
+        if "==" in line and not line.startswith("#")
+    )
+    asked: dict[str, set[str]] = {}
+    for manifest in Path(components.__file__).parent.glob("*/manifest.json"):
+        for requirement in json.loads(manifest.read_text()).get("requirements", ()):
+            name, _, version = requirement.lower().partition("==")
+            asked.setdefault(name, set()).add(version)
+    shared = pins.keys() & asked.keys()
+    assert {"icmplib", "feedparser", "home-assistant-frontend", "hassil"} <= shared
+    assert {name: pins[name] for name in shared if asked[name] != {pins[name]}} == {}

@@ -1,6 +1,5 @@
 """Fixtures for the tests of the engine."""
 
-import asyncio
 from collections.abc import AsyncGenerator
 
 import aiohttp
@@ -20,7 +19,6 @@ def time() -> Time:
 @pytest.fixture
 async def http(time: Time, socket_enabled: None) -> AsyncGenerator[Http]:
     """Return what connects to servers."""
-    asyncio.get_running_loop().set_debug(False)  # it makes everything several times slower
     async with aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(resolver=Names()), cookie_jar=aiohttp.DummyCookieJar()
     ) as session:

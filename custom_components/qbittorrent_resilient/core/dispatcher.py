@@ -154,6 +154,7 @@ class Dispatcher:
         """Read the outbox; raises StorageError."""
         await self._outbox.load()
         await recover(self._outbox, self._pool.known, self._clock.now())
+        self._outbox.deliveries.start(self._clock.now())
         await self.links.start()
 
     async def run(self) -> None:
@@ -276,6 +277,7 @@ class Dispatcher:
         """Where the clock was set, correct the times that were taken from it before."""
         if (step := self._clock_watch.step()) is not None:
             shift_times(self._outbox, self._pool, step)
+            self._publish_snapshot()
 
     def _first_for(self, magnet: Magnet) -> str | None:
         """Return the name of the first instance in line that a magnet may go to."""

@@ -28,6 +28,8 @@ _WEB_AROUND = AROUND + "\"'`<>()[]{}*,;|-\u2022"
 _AFTER_WEB = ".,;:!?)]}*"
 _BREAKS = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
 _SEPARATORS = frozenset(",;")
+_LONGEST_NUMBER = 10**80
+"""Python refuses to write a number of more than 4300 digits."""
 
 
 class Kind(Enum):
@@ -74,6 +76,8 @@ def pieces(given: str | Sequence[object]) -> Iterator[Piece]:
 def _of_item(index: int, value: str) -> Piece:
     """Return the one piece that an item of a list is."""
     text = value.strip(AROUND)
+    if USUAL.fullmatch(text):
+        return Piece(index, Kind.MAGNET, text)
     if _BREAKS.search(value):
         return Piece(index, Kind.BROKEN, text)
     if (web := _WEB.match(text)) is not None:
@@ -158,5 +162,7 @@ def _without_escapes(text: str) -> str:
 
 
 def _described(value: object) -> str:
-    """Return a number as it is, and the kind of anything else."""
-    return str(value) if isinstance(value, int | float) else f"({type(value).__name__})"
+    """Return a number as it is, and the kind of anything else, or of an endless one."""
+    if isinstance(value, float) or (isinstance(value, int) and abs(value) < _LONGEST_NUMBER):
+        return str(value)
+    return f"({type(value).__name__})"

@@ -6,7 +6,6 @@ its `urls` field (web addresses, file paths, bare hashes); none of that gets pas
 """
 
 import base64
-import binascii
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 import re
@@ -44,7 +43,7 @@ class Magnet:
     @property
     def ids(self) -> frozenset[str]:
         """Return the hashes that qBittorrent may list it under: v1, and v2 cut to 40 digits."""
-        return frozenset(digits for digits in (self.v1, self.v2 and self.v2[:40]) if digits)
+        return frozenset(filter(None, (self.v1, self.v2 and self.v2[:40])))
 
     def without_details(self) -> Magnet:
         """Return the same torrent by its hashes alone, without name and trackers."""
@@ -65,7 +64,7 @@ class Magnet:
         text = text.strip(AROUND)
         if len(text) > MAX_MAGNET_BYTES or len(text.encode(errors="replace")) > MAX_MAGNET_BYTES:
             raise InvalidMagnetError("longer than 64 KiB")
-        return cls.read_back(plain(text))
+        return _usual(text) or cls.read_back(plain(text))
 
     @classmethod
     def read_back(cls, text: str) -> Magnet:
@@ -104,12 +103,16 @@ def _usual(text: str) -> Magnet | None:
     """Return a link that is spelled as most are; None if more than its hash has to be looked at."""
     if (parts := USUAL.fullmatch(text)) is None:
         return None
-    given = parts["name"] or ""
-    value, name = _display_name(given)
-    if value != given:
-        return None
+    given, name = parts["name"] or "", None
+    if "%" in given:
+        value, name = _display_name(given)
+        if value != given:
+            return None
+    elif given:
+        name = " ".join(given.replace("+", " ").split()) or None
     v1 = _not_zero(parts["v1"].lower())
-    return Magnet(_link(v1, None, ()) + parts["rest"], v1, None, name)
+    link = text if v1 == parts["v1"] else f"{_link(v1, None, ())}{parts['rest']}"
+    return Magnet(link, v1, None, name)
 
 
 def _link(v1: str | None, v2: str | None, rest: Iterable[str]) -> str:
@@ -160,7 +163,7 @@ def _v2_hash(text: str) -> str:
 
 def _not_zero(digits: str) -> str:
     """Refuse a hash of zeros: qBittorrent accepts it and never lists the torrent."""
-    if not binascii.unhexlify(digits).strip(b"\0"):
+    if not digits.strip("0"):
         raise InvalidMagnetError("the hash is all zeros")
     return digits
 

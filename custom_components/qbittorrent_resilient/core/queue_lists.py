@@ -73,7 +73,10 @@ class QueueLists:
         `keys` may be v1 or v2 hashes, in lower case, and keys of links; None stands for all of the
         stage. Raises StorageError, and then none has been removed.
         """
-        if stage is Stage.QUEUED:  # first, as a link that outlives its magnet brings it back
+        if stage is Stage.QUEUED:
+            if keys is not None:
+                keys = {*keys, *self._links.become(keys)}
+            # First, as a link that outlives its magnet brings it back.
             await self._links.forget(self._chosen(stage, keys))
         jobs, links = await _as_far_as_possible(
             self._outbox.change((job, None) for job in self._chosen(stage, keys)),

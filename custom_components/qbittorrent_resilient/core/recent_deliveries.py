@@ -1,6 +1,7 @@
 """What was delivered within the last hour, newest first: to-do lists show it as done.
 
-It is kept in memory only, so that there is nothing after a start.
+It is kept in memory only, so that there is nothing after a start of Home Assistant. A reload of the
+entry, which any change of its settings is, hands it on.
 """
 
 from collections import deque

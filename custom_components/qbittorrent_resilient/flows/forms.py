@@ -73,6 +73,10 @@ KEY = TextSelector(  # a password manager would enter the password, which would 
 )
 
 
+_LAST_PRIORITY = 1_000_000
+"""Home Assistant stores no number of more than 64 bits, nor any other entry beside one."""
+
+
 def _whole_number(least: int, most: int | None = None, unit: str | None = None) -> vol.All[Any]:
     config = NumberSelectorConfig(min=least, step=1, mode=NumberSelectorMode.BOX)
     if most is not None:
@@ -195,7 +199,9 @@ def instance_schema(
             vol.Optional(CONF_API_KEY, default=""): KEY,
             vol.Optional(CONF_VERIFY_SSL, default=verifies_ssl(now)): BooleanSelector(),
             **_requires_vpn(now[CONF_REQUIRES_VPN], is_asked=asks_for_vpn),
-            vol.Optional(CONF_PRIORITY, default=now[CONF_PRIORITY]): _whole_number(1),
+            vol.Optional(CONF_PRIORITY, default=now[CONF_PRIORITY]): vol.All(
+                *_whole_number(1).validators, vol.Range(max=_LAST_PRIORITY)
+            ),
             # No defaults here: the frontend would prefer them to the values suggested inside.
             vol.Optional(CONF_PROXY): section(PROXY_SCHEMA, {"collapsed": True}),
             vol.Optional(CONF_GLUETUN): section(GLUETUN_SCHEMA, {"collapsed": True}),
@@ -208,7 +214,8 @@ def instance_schema(
 
 def next_priority(siblings: Iterable[Mapping[str, Any]]) -> int:
     """Return the lowest priority number after those of all instances."""
-    return max((readable(sibling).get(CONF_PRIORITY, 1) for sibling in siblings), default=0) + 1
+    last = max((readable(sibling).get(CONF_PRIORITY, 1) for sibling in siblings), default=0)
+    return min(last + 1, _LAST_PRIORITY)
 
 
 def readable(stored: Mapping[str, Any]) -> Fields:

@@ -40,7 +40,7 @@ async def async_try_targets(hass: HomeAssistant, targets: Sequence[str]) -> dict
     look_ups = NameLookUps()
     addresses = await all_of(look_ups.address(parse_target(target).host) for target in targets)
     places: dict[str, Finding | None] = {
-        target: _place(address, surroundings)
+        target: Finding.OWN if _is_local_name(target) else _place(address, surroundings)
         for target, address in zip(targets, addresses, strict=True)
     }
     if own := [target for target, place in places.items() if place is Finding.OWN]:
@@ -59,6 +59,12 @@ async def async_findings_text(hass: HomeAssistant, findings: Mapping[str, Findin
     return "\n".join(
         f"- {words[finding].format(target=target)}" for target, finding in findings.items()
     )
+
+
+def _is_local_name(target: str) -> bool:
+    """Tell whether a name is this host's, whatever a resolver says of it (RFC 6761)."""
+    host = parse_target(target).host.removesuffix(".")
+    return host == "localhost" or host.endswith(".localhost")
 
 
 def _place(address: str | None, surroundings: Surroundings) -> Finding | None:

@@ -36,6 +36,7 @@ class DeliveryMemory:
             atomic_writes=True,
         )
         self._unfollow: CALLBACK_TYPE | None = None
+        self._deliveries = Deliveries()
         self._stored: dict[str, Any] = {}
 
     async def async_load(self) -> Deliveries:
@@ -44,19 +45,20 @@ class DeliveryMemory:
             data = await self._store.async_load()
         except UNREADABLE as err:
             _LOGGER.warning("The number of deliveries could not be read back: %s", cause(err))
-            return Deliveries()
+            return self._deliveries
         fields = data if isinstance(data, dict) else {}
         count, last_at = fields.get("delivered"), fields.get("last_delivery")
         if type(count) is not int or not 0 <= count <= _HIGHEST:
             count = 0
         if type(last_at) is not float or not 0 <= last_at <= LAST_SECOND:
             last_at = None
-        return Deliveries(count, last_at)
+        self._deliveries = Deliveries(count, last_at)
+        return self._deliveries
 
     @callback
     def async_follow(self, dispatcher: Dispatcher) -> None:
         """Write what changes from now on, some seconds later."""
-        self._stored = _data_of(dispatcher.snapshot())
+        self._stored = self._data()
         self._unfollow = dispatcher.subscribe(self._async_event_published)
 
     async def async_close(self) -> None:
@@ -71,11 +73,11 @@ class DeliveryMemory:
 
     @callback
     def _async_event_published(self, event: Event) -> None:
-        if not isinstance(event, QueueSnapshot) or (data := _data_of(event)) == self._stored:
+        if not isinstance(event, QueueSnapshot) or (data := self._data()) == self._stored:
             return
         self._stored = data
         self._store.async_delay_save(lambda: self._stored, WRITE_AFTER_SECONDS)
 
-
-def _data_of(snapshot: QueueSnapshot) -> dict[str, Any]:
-    return {"delivered": snapshot.delivered, "last_delivery": snapshot.last_delivery}
+    def _data(self) -> dict[str, Any]:
+        deliveries = self._deliveries
+        return {"delivered": deliveries.count, "last_delivery": deliveries.stored_at}

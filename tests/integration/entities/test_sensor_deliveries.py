@@ -1,8 +1,9 @@
 """How many magnets were delivered, and when: each once, over restarts and kills."""
 
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 import json
 from pathlib import Path
+import time
 from typing import Any
 
 from homeassistant.core import HomeAssistant
@@ -222,17 +223,48 @@ async def test_after_it_was_removed(
 async def test_the_clock_was_set(
     hass: HomeAssistant, start: Start, primary: FakeQBittorrent
 ) -> None:
-    """A time that was taken from a wrong clock is put right."""
+    """A time that was taken from a wrong clock is put right, and is shown so at once."""
     entry = await start(instance("first", primary))
     await add(hass, link(1))
     await settled(hass)
     last = last_delivery(hass)
     assert last is not None
     dispatcher = entry.runtime_data.dispatcher
-    watch = dispatcher._clock_watch
-    watch._wall -= 86_400
-    watch._since -= 86_400
-    dispatcher._outbox.deliveries.last_at -= 86_400
+    for info_hash_ in [job.info_hash for job in dispatcher._outbox.everything()]:
+        dispatcher._outbox.drop(info_hash_)  # as some minutes later, when nothing is looked after
     await work(entry)
-    shown = dispatcher.snapshot().last_delivery
-    assert abs(datetime.fromtimestamp(shown, UTC) - last).total_seconds() < 2
+    watch = dispatcher._clock_watch
+    watch._wall += 86_400
+    watch._since += 86_400
+    dispatcher._outbox.deliveries.last_at += 86_400
+    dispatcher._publish_snapshot()
+    assert last_delivery(hass) == last + timedelta(days=1)
+    await work(entry)
+    shown = last_delivery(hass)
+    assert shown is not None
+    assert abs((shown - last).total_seconds()) < 2
+
+
+async def test_the_clock_was_ahead_before_a_restart(
+    hass: HomeAssistant, start: Start, primary: FakeQBittorrent, storage_folder: Path
+) -> None:
+    """A delivery in the future was none: nothing is shown until the next one."""
+    entry = await start(instance("first", primary))
+    await add(hass, link(1))
+    await settled(hass)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    path = storage_folder / f"{HUB}.hub.deliveries"
+    stored = json.loads(path.read_text())
+    ahead = stored["data"]["last_delivery"] = time.time() + 86_400
+    path.write_text(json.dumps(stored))
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await settled(hass)
+    assert (delivered(hass), last_delivery(hass)) == (1, None)
+    await again(hass, entry)
+    assert written(storage_folder) == {"delivered": 1, "last_delivery": ahead}
+    before = dt_util.utcnow().replace(microsecond=0)
+    await add(hass, link(2))
+    await settled(hass)
+    last = last_delivery(hass)
+    assert last is not None
+    assert before <= last <= dt_util.utcnow()

@@ -12,7 +12,7 @@ from custom_components.qbittorrent_resilient.core.recent_deliveries import (
     MOST_DELIVERIES,
     SHOWN_SECONDS,
 )
-from tests.support.actions import add, again, call, sent, work
+from tests.support.actions import add, call, sent, work
 from tests.support.common import (
     FakeClock,
     Start,
@@ -219,11 +219,32 @@ async def test_the_last_ones_only(
     assert await completed(hass) == last
 
 
-async def test_gone_after_a_restart(hass: HomeAssistant, listed: MockConfigEntry) -> None:
-    await add(hass, link(1))
+async def test_kept_over_a_reload(
+    hass: HomeAssistant, listed: MockConfigEntry, primary: FakeQBittorrent, clock: FakeClock
+) -> None:
+    """Any change of an option is one; the hour goes on, and so does what can be done."""
+    await add(hass, link(1), link(2))
+    clock.tick(1800)
+    hass.config_entries.async_update_entry(listed, options={**ON, "scan_interval": 60})
+    await settled(hass)
+    assert await completed(hass) == [info_hash(2), info_hash(1)]
+    await add(hass, link(3))
     await shown_now(hass)
-    assert await completed(hass) == [info_hash(1)]
-    await again(hass, listed)
+    await change(hass, "remove_item", [info_hash(2)])
+    assert await completed(hass) == [info_hash(3), info_hash(1)]
+    clock.tick(SHOWN_SECONDS - 1800)
+    pass_time(hass, SHOWN_SECONDS + 2)
+    await settled(hass)
+    assert await completed(hass) == [info_hash(3)]
+
+
+async def test_gone_after_it_was_removed(
+    hass: HomeAssistant, listed: MockConfigEntry, start: Start, primary: FakeQBittorrent
+) -> None:
+    await add(hass, link(1))
+    await hass.config_entries.async_remove(listed.entry_id)
+    enable_lists(hass)
+    await start(instance("first", primary), options=ON)
     assert await items(hass) == []
 
 

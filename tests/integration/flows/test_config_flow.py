@@ -116,8 +116,9 @@ async def test_priority_is_a_whole_number_from_one(
     hass: HomeAssistant, primary: FakeQBittorrent
 ) -> None:
     form = await begin(hass)
-    with pytest.raises(InvalidData):
-        await submit(hass, form, entered(primary, priority=0))
+    for no_priority in (0, 10**30):  # which Home Assistant could not store
+        with pytest.raises(InvalidData):
+            await submit(hass, form, entered(primary, priority=no_priority))
     assert not primary.requests
     result = await finish(hass, await submit(hass, form, entered(primary, priority=2.0)))
     (only,) = result["result"].subentries.values()

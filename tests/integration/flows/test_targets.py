@@ -123,6 +123,8 @@ async def test_what_answers_without_the_vpn_is_asked_about(
     [
         "localhost",
         "localhost:8080",
+        "localhost.",
+        "nas.localhost:80",
         "127.0.0.1",
         "127.8.8.8:80",
         "::1",

@@ -97,6 +97,12 @@ async def test_entities(hass: HomeAssistant, start: Start, primary: FakeQBittorr
         f"{HOME}|{EXIT}",
         f"['{HOME}', '{EXIT}']",
         f'{{"ip": "{HOME}", "prefix": "[2001:db8:5::1]/64"}}',
+        f"IP:{HOME}",
+        f"The address is {HOME}.",
+        f"{HOME}:51413",
+        f"{HOME}, ppp0:{EXIT}",
+        f"IPv6:2001:db8:5::1 IPv4:{HOME}",
+        f"{' '.join('abcdefghijklmnopqrstuvwxyz')} {HOME}",
     ],
 )
 async def test_states_of_other_forms(
@@ -107,10 +113,16 @@ async def test_states_of_other_forms(
     home = entry.runtime_data.home
     assert knows(home, HOME)
     assert knows(home, EXIT) is (EXIT in state)
-    assert knows(home, "2001:db8:5::2") is ("prefix" in state)
+    assert knows(home, "2001:db8:5::2") is ("2001:db8:5::1" in state)
 
 
-@pytest.mark.parametrize("state", ["unknown", "unavailable", "", "10.0.0.1", "fe80::1%eth0", "7.5"])
+ALIKE = ["v198.51.100.4", "1.198.51.100.4", "198.51.100.4.9", "10:30:00"]
+"""What only looks like an address."""
+
+
+@pytest.mark.parametrize(
+    "state", ["unknown", "unavailable", "", "10.0.0.1", "fe80::1%eth0", "7.5", *ALIKE]
+)
 async def test_states_without_an_address(
     hass: HomeAssistant, start: Start, primary: FakeQBittorrent, state: str
 ) -> None:

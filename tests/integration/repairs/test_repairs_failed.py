@@ -12,6 +12,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.qbittorrent_resilient.const import DOMAIN
+from custom_components.qbittorrent_resilient.core.errors import StorageError
 from custom_components.qbittorrent_resilient.retried import QUIET_SECONDS
 from tests.support.actions import add, again, call, hashes, work
 from tests.support.common import (
@@ -292,3 +293,50 @@ async def test_queue_that_cannot_be_written(
     monkeypatch.setattr(entry.runtime_data.dispatcher._outbox, "_closed", True)
     assert await fix(hass, hass_client, option) == (FlowResultType.ABORT, "not_done")
     assert told(hass) == "2"
+
+
+@pytest.mark.parametrize("option", ["retry", "discard"])
+@pytest.mark.parametrize("file", ["magnets", "links"])
+async def test_only_one_of_two_files_can_be_written(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    hass_client: ClientSessionGenerator,
+    host: WebHost,
+    monkeypatch: pytest.MonkeyPatch,
+    file: str,
+    option: str,
+) -> None:
+    """Home Assistant deletes the repair as soon as it has ended; what still failed is told anew."""
+    await add(hass, host.give("/a.torrent", LOGIN_PAGE))
+    assert told(hass) == "3"
+    dispatcher = entry.runtime_data.dispatcher
+    outbox = dispatcher._outbox if file == "magnets" else dispatcher.links._outbox
+    monkeypatch.setattr(outbox, "_closed", True)
+    result = await fix(hass, hass_client, option)
+    assert result == (ENDED, "retried" if option == "retry" else "discarded")
+    left = await failed(hass)
+    assert len(left) >= 1
+    assert told(hass) == str(len(left))
+
+
+@pytest.mark.parametrize("option", ["retry", "discard"])
+async def test_the_queue_is_looked_at_while_it_is_written_in_vain(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    hass_client: ClientSessionGenerator,
+    monkeypatch: pytest.MonkeyPatch,
+    option: str,
+) -> None:
+    """What seemed to be dealt with for a moment is on the failed list again, and in the repair."""
+    dispatcher = entry.runtime_data.dispatcher
+
+    async def fail(*_: object) -> None:
+        dispatcher._publish_snapshot()
+        assert told(hass) is None
+        raise StorageError("disk full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(dispatcher._outbox._store, "commit", fail)
+        assert await fix(hass, hass_client, option) == (FlowResultType.ABORT, "not_done")
+    assert told(hass) == "2"
+    assert hass.states.is_state("sensor.qbittorrent_resilient_failed_magnets", "2")

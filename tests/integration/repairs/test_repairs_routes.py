@@ -31,8 +31,8 @@ def issues(hass: HomeAssistant) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("address", "evidence"),
     [
-        (HOME, "its log names the home address (IPv4)"),
-        (HOME_V6, "its log names the home address (IPv6)"),
+        (HOME, "Its log names the home address (IPv4)"),
+        (HOME_V6, "Its log names the home address (IPv6)"),
     ],
 )
 async def test_leaking(

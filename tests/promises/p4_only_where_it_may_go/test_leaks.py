@@ -163,7 +163,7 @@ async def _mend(hass: HomeAssistant, _server: FakeQBittorrent, client: Any, _tic
     assert (form["type"], form["step_id"]) == (FlowResultType.FORM, "confirm")
     assert form["description_placeholders"] == {
         "name": "First",
-        "evidence": "its log names the home address (IPv4)",
+        "evidence": "Its log names the home address (IPv4)",
         "port_mapping": "",
     }
     result = await (await client.post(f"{url}/{form['flow_id']}", json={})).json()

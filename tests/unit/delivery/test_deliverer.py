@@ -5,6 +5,7 @@ import gc
 
 import pytest
 
+from custom_components.qbittorrent_resilient.core.delivery.batches import ADD_MAGNETS
 from custom_components.qbittorrent_resilient.core.delivery.outcome import Fate
 from custom_components.qbittorrent_resilient.core.delivery.pass_state import PassState
 from custom_components.qbittorrent_resilient.core.dispatcher import Event
@@ -177,3 +178,11 @@ async def test_what_is_present_keeps_its_order(home: ServerHome) -> None:
     await home.dispatcher.add(home.jobs(*numbers))
     settling = [job.info_hash for job in home.dispatcher.jobs(Stage.SETTLING)]
     assert settling == [info_hash(number) for number in numbers]
+
+
+async def test_nothing_is_written_between_the_requests_of_a_call(home: ServerHome) -> None:
+    """Where each magnet goes was written with it; a kill has the server asked for the rest."""
+    numbers = range(1, 2 * ADD_MAGNETS[0] + 2)
+    await home.dispatcher.add(home.jobs(*numbers))
+    assert len(home.server.adds) > 1
+    await eventually(lambda: home.store.commits == 2)

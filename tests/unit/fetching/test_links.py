@@ -145,13 +145,16 @@ async def test_files_of_a_call_whose_links_cannot_be_kept(home: LinkHome) -> Non
     assert not home.store.folder.files
 
 
-async def test_what_was_removed_while_it_was_sent_does_not_come_back(home: LinkHome) -> None:
-    """The user has removed the magnet: its link, which is still there, leads to it after a kill."""
+@pytest.mark.parametrize("keys", [None, {info_hash(1)}, {web_link(1).key}])
+async def test_what_was_removed_while_it_was_sent_does_not_come_back(
+    home: LinkHome, keys: set[str] | None
+) -> None:
+    """The user saw a magnet, or still the link: which, left there, leads to it after a kill."""
     home.sites.answers = {1: to_magnet(1)}
     hang = home.server.faults.hang("torrents/info")
     call = asyncio.create_task(add(home, 1))
     await eventually(lambda: home.dispatcher.job(info_hash(1)))
-    (removed,) = await home.dispatcher.remove(Stage.QUEUED)
+    (removed,) = await home.dispatcher.remove(Stage.QUEUED, keys)
     assert removed.key == info_hash(1)
     assert not home.links.records
     hang.clear()

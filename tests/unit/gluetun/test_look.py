@@ -1,6 +1,7 @@
 """What two answers of a control server mean together."""
 
 import json
+import time
 from typing import Any
 
 from hypothesis import given, strategies as st
@@ -39,6 +40,7 @@ def test_down_whatever_the_address(word: str, public_ip: Reply) -> None:
         ({"public_ip": "invalid IP"}, FOREIGN, None),
         ({"public_ip": 3325256704}, FOREIGN, None),
         ({"public_ip": ["198.51.100.7"]}, FOREIGN, None),
+        ({"public_ip": f"fe80::1%{'x' * 1_000}"}, FOREIGN, None),
     ],
 )
 def test_running(public_ip: dict[str, Any], state: TunnelState, address: str | None) -> None:
@@ -121,3 +123,12 @@ def test_any_answer_is_a_state(status: Any, public_ip: Any) -> None:
     assert look.state is not UP
     assert look.word is None or look.word in str(status)
     assert judge(first, reply(200, body(IP))).state in (UP, DOWN, FOREIGN)
+
+
+@pytest.mark.parametrize("data", [b'{"status":%b}', b'{"status":"running","public_ip":%b}'])
+def test_deeply_nested(data: bytes) -> None:
+    """To write one takes a time that grows with the square of its depth."""
+    deep = reply(200, data % (b"[" * 15_000 + b"]" * 15_000))
+    start = time.thread_time()
+    assert judge(deep, deep).state is FOREIGN
+    assert time.thread_time() - start < 0.02

@@ -55,3 +55,38 @@ async def test_reading_many_gives_others_their_turn(disk: MemoryStore) -> None:
     await reloaded(disk)
     counting.cancel()
     assert turns >= 5000 // YIELD_EVERY - 2
+
+
+async def test_what_is_needed_waits_for_the_write_that_has_it(
+    queue: Outbox, disk: MemoryStore
+) -> None:
+    """Another job that has changed meanwhile is not written for that."""
+    first, second = await queue.accept([job(1), job(2)])
+    queue.put(first.with_intent("key", 5.0))
+    disk.halt()
+    writing = asyncio.create_task(queue.commit())
+    await eventually(lambda: disk.commits == 2)
+    queue.put(second.with_intent("key", 5.0))
+    needed = asyncio.create_task(queue.commit([first.info_hash]))
+    await asyncio.sleep(0)
+    assert not needed.done()
+    disk.go_on()
+    await asyncio.gather(writing, needed)
+    assert disk.records[first.info_hash]["sent_to"] == "key"
+    assert disk.commits == 2
+    await queue.commit([second.info_hash])
+    assert disk.records[second.info_hash]["sent_to"] == "key"
+
+
+async def test_what_is_needed_is_written_again_where_that_failed(
+    queue: Outbox, disk: MemoryStore
+) -> None:
+    (first,) = await queue.accept([job(1)])
+    queue.put(first.with_intent("key", 5.0))
+    disk.fill_up()
+    for _ in range(2):
+        with pytest.raises(StorageError):
+            await queue.commit([first.info_hash])
+    disk.mend()
+    await queue.commit([first.info_hash])
+    assert disk.records[first.info_hash]["sent_to"] == "key"

@@ -94,12 +94,13 @@ async def measure(scale: Scale, names: list[str]) -> list[Part]:
             if name not in names:
                 continue
             say(f"{name} …")
+            since = time.monotonic()
             try:
                 parts[name] = await MEASURES[name](folder, scale)
             except UnavailableError as err:
                 say(f"{name} is left out: {err}")
             else:
-                say(f"{name} done")
+                say(f"{name} done, in {time.monotonic() - since:.0f} s")
 
     before, rows = ((), (ALONE, *TOGETHER)) if scale.all_at_once else (ALONE, TOGETHER)
     with workspace("bench") as folder:

@@ -33,7 +33,7 @@ async def instances(folder: Path, scale: Scale) -> list[Part]:
                     await healthy(wire)
                     measured[count] = OneAdd(wire, place / "scratch", magnets, raws[:count])
                     await measured[count].measure(scale.singles)
-                    if not scale.frozen:
+                    if count not in scale.half_hanging:
                         continue
                     for one in some[: count // 2]:
                         one.freeze()

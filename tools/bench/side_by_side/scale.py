@@ -35,6 +35,8 @@ class Scale:
     queues: tuple[int, ...]
     """How many magnets are queued for another server."""
     instances: tuple[int, ...]
+    half_hanging: tuple[int, ...]
+    """Of how many instances the first half hangs, each for one time limit."""
     flood: int
     """How many magnets come at once."""
     flood_calls: tuple[int, ...]
@@ -62,12 +64,13 @@ FULL = Scale(
     crowds=(0, 1000, 10_000, 50_000),
     queues=(0, 10_000, 100_000),
     instances=(2, 10, 50),
+    half_hanging=(2, 10, 50),
     flood=100_000,
     flood_calls=(1, 1000),
 )
 QUICK = Scale(
     suites=("forky",),
-    adds={1: 5, 10: 5, 100: 5, 1000: 3},
+    adds={1: 5, 10: 3, 100: 3, 1000: 3},
     transmission={1: 5, 10: 2},
     failovers=2,
     frozen=(10,),
@@ -84,6 +87,7 @@ QUICK = Scale(
     crowds=(0, 1000),
     queues=(0, 10_000),
     instances=(2, 10),
+    half_hanging=(10,),
     flood=5000,
     flood_calls=(1, 50),
 )
@@ -106,6 +110,7 @@ TINY = Scale(
     crowds=(0, 100),
     queues=(0, 100),
     instances=(2,),
+    half_hanging=(),
     flood=200,
     flood_calls=(2,),
     all_at_once=True,

@@ -132,8 +132,8 @@ async def attempt_delivery(
     for number in range(max_retries + 1):
         if number:
             await target.clock.sleep(_pause(number))
-        if not (waiting := [magnet for magnet in waiting if is_wanted(magnet)]):
-            break
+            if not (waiting := [magnet for magnet in waiting if is_wanted(magnet)]):
+                break
         try:
             if number:
                 incarnation = await target.monitor.current_incarnation()

@@ -109,10 +109,11 @@ class DeliveryPass:
 
     async def _confirm_listed(self, monitor: InstanceMonitor) -> None:
         """Record which pending jobs an instance said that it lists."""
+        self._context.follow_clock()
         if listed := self._state.survey.listed.get(monitor.settings.key):
-            async for job in self._state.each_pending(self._state.info_hashes):
+            async for job in self._state.each_pending():
                 if job.info_hash in listed:
-                    self._state.confirm(monitor, job.info_hash, Fate.ALREADY_PRESENT)
+                    self._state.confirm(monitor, job, Fate.ALREADY_PRESENT)
 
     async def _is_absent(self, monitor: InstanceMonitor, jobs: Sequence[Job]) -> bool:
         """Look once more for jobs that an instance was sent; record that they are not there.

@@ -13,9 +13,10 @@ from ..outbox.outbox import Outbox
 
 def is_eligible(job: Job, monitor: InstanceMonitor) -> bool:
     """Tell whether the job's wishes allow this instance."""
-    own = (monitor.settings.key, monitor.settings.name)
-    is_named = job.instances is None or any(one in job.instances for one in own)
-    return is_named and (monitor.settings.requires_vpn or not job.require_vpn)
+    settings = monitor.settings
+    if job.instances is not None and {settings.key, settings.name}.isdisjoint(job.instances):
+        return False
+    return settings.requires_vpn or not job.require_vpn
 
 
 def kinds(jobs: Iterable[Job]) -> Collection[Job]:

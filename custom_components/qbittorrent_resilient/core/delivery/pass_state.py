@@ -61,8 +61,7 @@ class PassState:
         """
         self._context = context
         self._outbox = context.outbox
-        self.info_hashes = info_hashes
-        """The jobs of the pass, in the order in which they were given."""
+        self._info_hashes = info_hashes
         self._caller = caller
         self._not_yet_sent = set(not_yet_sent)
         self.survey = Survey()
@@ -71,28 +70,35 @@ class PassState:
         """Instances that have not answered what became of magnets they were sent."""
         self.gone: set[str] = set()
         """Instances that went down right after they were sent something."""
-        self.outcomes: dict[str, Outcome] = {}
-        """What became of each job, by info-hash."""
+        self._outcomes: dict[str, Outcome] = {}
+        self._unsettled = dict.fromkeys(info_hashes)
+        """The jobs without an outcome, in the order in which they were given."""
 
     def outcomes_in_order(self) -> dict[str, Outcome]:
-        """Return the outcomes in the order in which the jobs were given."""
-        found = ((info_hash, self.outcomes.get(info_hash)) for info_hash in self.info_hashes)
+        """Return what became of the jobs, in the order in which they were given."""
+        found = ((info_hash, self._outcomes.get(info_hash)) for info_hash in self._info_hashes)
         return {info_hash: outcome for info_hash, outcome in found if outcome is not None}
+
+    def _settle(self, job: Job, outcome: Outcome) -> None:
+        """Take note of what became of a job: it is not pending any more."""
+        self._outcomes[job.info_hash] = outcome
+        self._unsettled.pop(job.info_hash, None)
 
     def pending_job(self, info_hash: str) -> Job | None:
         """Return a job as it is now, if it is still pending."""
-        job = None if info_hash in self.outcomes else self._outbox.get(info_hash)
+        job = self._outbox.get(info_hash) if info_hash in self._unsettled else None
         return job if job is not None and job.stage is Stage.QUEUED else None
 
-    async def each_pending(self, info_hashes: Iterable[str]) -> AsyncGenerator[Job]:
-        """Yield pending jobs, re-read one by one; yields to the event loop."""
-        async for info_hash in cooperatively(info_hashes):
+    async def each_pending(self, info_hashes: Iterable[str] | None = None) -> AsyncGenerator[Job]:
+        """Yield pending jobs, all or these, re-read one by one; yields to the event loop."""
+        wanted = list(self._unsettled) if info_hashes is None else info_hashes
+        async for info_hash in cooperatively(wanted):
             if (job := self.pending_job(info_hash)) is not None:
                 yield job
 
     async def pending(self) -> list[Job]:
         """Return all pending jobs, oldest first."""
-        jobs = [job async for job in self.each_pending(self.info_hashes)]
+        jobs = [job async for job in self.each_pending()]
         return sorted(jobs, key=attrgetter("queued_at"))
 
     async def sent_before(self) -> dict[str, list[Job]]:
@@ -111,7 +117,7 @@ class PassState:
         async for job in self.each_pending(info_hashes):
             if job.sent_to != key or job.sent_at <= now - INTENT_SECONDS:
                 self._outbox.put(job.with_intent(key, now))
-        await self._outbox.commit()
+        await self._outbox.commit(info_hashes)
         self._not_yet_sent.difference_update(info_hashes)
 
     async def clear_intent(self, jobs: Iterable[Job]) -> None:
@@ -139,9 +145,9 @@ class PassState:
                 continue
             match verdict:
                 case Verdict.ADDED:
-                    self.confirm(monitor, info_hash, Fate.ADDED)
+                    self.confirm(monitor, job, Fate.ADDED)
                 case Verdict.ALREADY_PRESENT:
-                    self.confirm(monitor, info_hash, Fate.ALREADY_PRESENT)
+                    self.confirm(monitor, job, Fate.ALREADY_PRESENT)
                 case Verdict.REJECTED:
                     self._give_up(job, Reason.REJECTED.value)
                 case Verdict.SUSPECTED:
@@ -181,25 +187,24 @@ class PassState:
             if crash is not None and crash.is_open and crash.instance == key:
                 self._note_crash(job, after_return(crash, process))
 
-    def confirm(self, monitor: InstanceMonitor, info_hash: str, fate: Fate) -> None:
+    def confirm(self, monitor: InstanceMonitor, job: Job, fate: Fate) -> None:
         """Record that an instance lists a job; it stays in the outbox until it is saved there."""
-        settings = monitor.settings
-        self._context.follow_clock()
-        if job := self._outbox.get(info_hash):
-            if info_hash in self._not_yet_sent:
-                job = job.without_intent()
-            incarnation, now = self.survey.incarnations[settings.key], self._context.clock.now()
-            delivered = job.delivered_to(settings.key, now, incarnation)
-            if job.sent_to == settings.key:  # given again, it is as unsaved as before
-                unsaved = job.unsaved or monitor.save_failed_wall >= job.sent_at
-                delivered = replace(delivered, unsaved=unsaved)
-            if fate is Fate.ADDED:
-                delivered = delivered.suspecting(sorted(self.survey.too_slow - {settings.key}))
-            counts = self._counts(job, settings.key, fate)
-            ordinal = self._outbox.deliveries.add(now) if counts else job.ordinal or 0
-            delivered = replace(delivered, ordinal=ordinal)
-            self._outbox.put(delivered)
-            self.outcomes[info_hash] = Outcome(job.magnet, fate, instance=settings.name)
+        settings, now = monitor.settings, self._context.clock.now()
+        if job.info_hash in self._not_yet_sent:
+            job = job.without_intent()
+        given_again = job.sent_to == settings.key  # it is as unsaved as before
+        counts = self._counts(job, settings.key, fate)
+        delivered = job.delivered_to(
+            settings.key,
+            now,
+            self.survey.incarnations[settings.key],
+            unsaved=given_again and (job.unsaved or monitor.save_failed_wall >= job.sent_at),
+            ordinal=self._outbox.deliveries.add(now) if counts else job.ordinal or 0,
+        )
+        if fate is Fate.ADDED:
+            delivered = delivered.suspecting(sorted(self.survey.too_slow - {settings.key}))
+        self._outbox.put(delivered)
+        self._settle(job, Outcome(job.magnet, fate, instance=settings.name))
 
     def _counts(self, job: Job, key: str, fate: Fate) -> bool:
         """Tell whether a job that an instance lists is a delivery that was not counted yet.
@@ -219,7 +224,7 @@ class PassState:
         else:
             self._outbox.put(replace(job, stage=Stage.TOMBSTONE, file=None))
             fate, reason = Fate.FAILED, self._status_word(job.sent_to)
-        self.outcomes[job.info_hash] = Outcome(job.magnet, fate, reason=reason)
+        self._settle(job, Outcome(job.magnet, fate, reason=reason))
 
     async def finish_pending(self) -> None:
         """Settle what is still pending: it waits on, or its caller is told that it failed."""
@@ -235,7 +240,7 @@ class PassState:
                 self._give_up(job, reason)
                 continue
             self._outbox.put(job.attempted(reason, now))
-            self.outcomes[job.info_hash] = Outcome(job.magnet, Fate.QUEUED, reason=reason)
+            self._settle(job, Outcome(job.magnet, Fate.QUEUED, reason=reason))
 
     def _give_up(self, job: Job, reason: str) -> None:
         """Put a job on the failed list, or out of the outbox where the caller is told instead."""
@@ -244,7 +249,7 @@ class PassState:
             self._outbox.put(job.attempted(reason, now).failed_with(reason, now))
         else:
             self._outbox.drop(job.info_hash)
-        self.outcomes[job.info_hash] = Outcome(job.magnet, Fate.FAILED, reason=reason)
+        self._settle(job, Outcome(job.magnet, Fate.FAILED, reason=reason))
 
     def _reason(self, job: Job) -> str:
         """Return why a job still waits at the end of the pass."""

@@ -6,6 +6,7 @@ Nothing of a link or an answer is in an error, a log, or the name of a task.
 import asyncio
 from dataclasses import dataclass
 from http import HTTPStatus
+import re
 import ssl
 
 import aiohttp
@@ -15,6 +16,7 @@ from yarl import URL
 
 from ..errors import InvalidLinkError, InvalidMagnetError, TorrentTooLargeError
 from ..magnet import Magnet
+from ..magnet_spelling import SCHEME
 from ..outbox.files import RunBlocking
 from ..outbox.job import Reason
 from ..qbittorrent.proxy import basic
@@ -29,6 +31,7 @@ FETCH_SECONDS = 30.0
 MOST_REDIRECTS = 5
 MOST_BYTES = MAX_TORRENT_BYTES
 _HEADER_BYTES = 32 * 1024
+_NO_UTF8 = re.compile("[\udc80-\udcff]")
 _REDIRECTS = (301, 302, 303, 307, 308)
 _PASSING = frozenset(
     {
@@ -141,8 +144,8 @@ class Fetcher:
             async with self._ask(http, link.url, login) as answer:
                 if answer.status not in _REDIRECTS:
                     return await self._read(answer)
-                location = answer.headers.get(hdrs.LOCATION, "")
-            if location[:7].lower() == "magnet:":
+                location = _location(answer)
+            if location[:7].lower() == "magnet:" or SCHEME.match(location):
                 return Fetched(Magnet.parse(location))
             try:
                 target = link.follow(location)
@@ -179,6 +182,15 @@ class Fetcher:
             return NotEver(Reason.NOT_A_TORRENT, f"HTTP {status}")
         data = await read_body(answer, MOST_BYTES)
         return Fetched(await self._run_blocking(read_torrent, data))
+
+
+def _location(answer: aiohttp.ClientResponse) -> str:
+    """Return where a redirect leads; bytes that are no UTF-8 are percent-encoded, as browsers do.
+
+    aiohttp has lone surrogates for them.
+    """
+    location = answer.headers.get(hdrs.LOCATION, "")
+    return _NO_UTF8.sub(lambda match: f"%{ord(match[0]) - 0xDC00:02X}", location)
 
 
 def _wanted_pause(answer: aiohttp.ClientResponse) -> float:

@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 from aiohttp.abc import AbstractResolver
 
+from ..qbittorrent.interim import end_floods
 from .addresses import Reach, reach_of
 
 type AddressInfo = tuple[Any, Any, int, str, tuple[Any, ...]]
@@ -56,9 +57,11 @@ def guarded_connector(
     guard: Guard, resolver: AbstractResolver, *, by_proxy: bool
 ) -> aiohttp.TCPConnector:
     """Return a connector for one link; the address of a proxy of the user's is not judged."""
-    return aiohttp.TCPConnector(
+    connector = aiohttp.TCPConnector(
         resolver=resolver,
         use_dns_cache=False,
         force_close=True,
         socket_factory=None if by_proxy else guard.make_socket,
     )
+    end_floods(connector)
+    return connector

@@ -86,6 +86,11 @@ class WebLinks:
         under_way = self._hand_over.under_way
         return [job for job in self._outbox.at(stage) if job.info_hash not in under_way]
 
+    def become(self, keys: Iterable[str]) -> set[str]:
+        """Return the info-hashes of the magnets that links with these keys have just become."""
+        under_way = map(self._outbox.get, self._hand_over.under_way & {*keys})
+        return {job.sent_to for job in under_way if job is not None and job.sent_to}
+
     def job(self, key: str) -> Job | None:
         """Return the link with this key, or None."""
         return self._outbox.get(key)

@@ -29,6 +29,8 @@ class TunnelState(StrEnum):
 
 _DOWN = frozenset({"stopped", "stopping", "starting", "crashed", "completed"})
 _RUNNING = "running"
+_LONGEST_ADDRESS = 60
+"""Characters; of an IPv6 address with the IPv4 address in it and a zone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,8 @@ def reply(status: int, body: bytes) -> Reply:
 
 def judge(status: Reply, public_ip: Reply) -> GluetunLook:
     """Put the answers of both routes together: `down` needs only the first, `up` needs both."""
-    word = None if status.fault else str(status.data.get("status"))
+    told = None if status.fault else status.data.get("status")
+    word = told if isinstance(told, str) else None
     if word in _DOWN:
         return GluetunLook(TunnelState.DOWN, word=word)
     faults = {status.fault, public_ip.fault}
@@ -89,5 +92,7 @@ def _address(value: Any) -> str | None:
     """Return an address, or None where gluetun does not know it; raises ValueError otherwise."""
     if value is None or value == "":
         return None
-    address = ip_address(str(value))  # which refuses the text of a number, too
+    if not isinstance(value, str) or len(value) > _LONGEST_ADDRESS:
+        raise ValueError("no address")
+    address = ip_address(value)
     return None if address.is_unspecified else str(address)

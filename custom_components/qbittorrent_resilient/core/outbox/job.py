@@ -109,11 +109,11 @@ class Job(NamedTuple):
 
     def with_intent(self, instance: str, at: float) -> Job:
         """Return the job with the intent to send it to the instance with this key."""
-        return replace(self, sent_to=instance, sent_at=at)
+        return self._replace(sent_to=instance, sent_at=at)
 
     def without_intent(self) -> Job:
         """Return the job without its intent, as its instance is known not to have the magnet."""
-        return replace(self, sent_to=None, sent_at=0.0)
+        return self._replace(sent_to=None, sent_at=0.0)
 
     def suspecting_target(self) -> Job:
         """Return the job without its intent, and the instance that it was sent to as a suspect."""
@@ -124,28 +124,39 @@ class Job(NamedTuple):
     def suspecting(self, instances: Iterable[str]) -> Job:
         """Return the job with these instances, by their keys, as suspects."""
         new = [key for key in instances if key not in self.suspects]
-        return replace(self, suspects=(*self.suspects, *new)) if new else self
+        return self._replace(suspects=(*self.suspects, *new)) if new else self
 
     def cleared_of(self, instance: str) -> Job:
         """Return the job without this suspect, once it is known whether that has the magnet."""
         if instance not in self.suspects:
             return self
-        return replace(self, suspects=tuple(key for key in self.suspects if key != instance))
+        return self._replace(suspects=tuple(key for key in self.suspects if key != instance))
 
     def attempted(self, reason: str, at: float) -> Job:
         """Return the job after an attempt that did not deliver it."""
-        return replace(self, reason=reason, attempts=self.attempts + 1, last_attempt=at)
+        return self._replace(reason=reason, attempts=self.attempts + 1, last_attempt=at)
 
-    def delivered_to(self, instance: str, at: float, incarnation: Incarnation) -> Job:
-        """Return the job once `instance` lists it; if it was sent to another, that is a suspect."""
+    def delivered_to(
+        self,
+        instance: str,
+        at: float,
+        incarnation: Incarnation,
+        *,
+        unsaved: bool = False,
+        ordinal: int | None = None,
+    ) -> Job:
+        """Return the job once `instance` lists it; if it was sent to another, that is a suspect.
+
+        Without an `ordinal` it keeps the one that it has.
+        """
         before = self if self.sent_to == instance else self.suspecting_target()
-        return replace(
-            before.cleared_of(instance),
+        return before.cleared_of(instance)._replace(
             stage=Stage.SETTLING,
             sent_to=instance,
             sent_at=at,
             incarnation=incarnation,
-            unsaved=False,
+            unsaved=unsaved,
+            ordinal=self.ordinal if ordinal is None else ordinal,
         )
 
     def remembered(self) -> Job:
@@ -165,14 +176,14 @@ class Job(NamedTuple):
         """
         times = {name: getattr(self, name) for name in _TIMES}
         wrong = {name: at for name, at in times.items() if at and since <= at <= until}
-        shifted = replace(self, **{name: at + by for name, at in wrong.items()}) if wrong else self
+        shifted = self._replace(**{name: at + by for name, at in wrong.items()}) if wrong else self
         if self.crash is None or not since <= self.crash.at <= until:
             return shifted
-        return replace(shifted, crash=replace(self.crash, at=max(self.crash.at + by, 0.0)))
+        return shifted._replace(crash=replace(self.crash, at=max(self.crash.at + by, 0.0)))
 
     def failed_with(self, reason: str, at: float) -> Job:
         """Return the job as it is on the failed list."""
-        return replace(self.without_intent(), stage=Stage.FAILED, reason=reason, failed_at=at)
+        return self.without_intent()._replace(stage=Stage.FAILED, reason=reason, failed_at=at)
 
     def requeued(self, at: float | None = None) -> Job:
         """Return the job as it is back in the queue; if `at` is given, it is queued since then.
@@ -180,8 +191,7 @@ class Job(NamedTuple):
         That is where the user wants another try.
         """
         crash = self.crash if at is None or self.crash is None else self.crash.retried()
-        return replace(
-            self.without_intent(),
+        return self.without_intent()._replace(
             stage=Stage.QUEUED,
             keep=True,
             queued_at=self.queued_at if at is None else at,

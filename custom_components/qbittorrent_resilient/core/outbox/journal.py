@@ -117,12 +117,18 @@ class Journal:
         return self._end
 
     def read(self) -> list[Change]:
-        """Return the valid changes, oldest first; raises OSError if the file cannot be read."""
+        """Return the valid changes, oldest first; raises OSError if the file cannot be read.
+
+        A folder in its place counts as damaged.
+        """
         self._reset()
         changes: list[Change] = []
         try:
             file = self.path.open("rb")
         except FileNotFoundError:
+            return changes
+        except IsADirectoryError:
+            self.damaged = True
             return changes
         with file:
             for line in file:

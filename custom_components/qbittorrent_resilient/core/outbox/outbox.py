@@ -53,7 +53,7 @@ class Outbox:
         self._listeners = Listeners[()]()
 
     def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Call `callback` after every commit that wrote something; return how to unsubscribe."""
+        """Call `callback` after all that was written or rolled back; return how to unsubscribe."""
         return self._listeners.subscribe(callback)
 
     @property
@@ -115,8 +115,10 @@ class Outbox:
         return magnet.info_hash if known is None else known.info_hash
 
     def as_accepted(self, job: Job) -> Job:
-        """Return what `accept` would make of a new job."""
+        """Return what `accept` has made, or would make, of a new job."""
         known = self.known(job.magnet)
+        if known is not None and known.magnet is job.magnet:
+            return known  # it was accepted by now
         return job if known is None else resubmitted(known, job)
 
     def delivered(self, magnet: Magnet, now: float) -> Job | None:
@@ -150,7 +152,8 @@ class Outbox:
         try:
             async with self._changing:
                 async for job in cooperatively(jobs):
-                    new, known = self.as_accepted(job), self.known(job.magnet)
+                    known = self.known(job.magnet)
+                    new = job if known is None else resubmitted(known, job)
                     if known is not None and known.info_hash != new.info_hash:
                         before.setdefault(known.info_hash, known)
                         after[known.info_hash] = None
@@ -210,22 +213,25 @@ class Outbox:
         if info_hash in self._jobs:
             self._remove(info_hash)
 
-    async def commit(self) -> None:
-        """Write all changes; raises StorageError, and then keeps them for the next commit."""
+    async def commit(self, needed: Iterable[str] | None = None) -> None:
+        """Write all changes; raises StorageError, and then keeps them for the next commit.
+
+        If only some jobs are `needed` on disk, by info-hash, and all these are, nothing is written.
+        """
         async with self._committing:
             if self._closed:
                 raise ClosedError("the queue is closed")
-            if not self._changed:
+            wanted = self._changed if needed is None else needed
+            if self._changed.keys().isdisjoint(wanted):
                 return
             changed, self._changed = self._changed, {}
             try:
                 put: dict[str, Record] = {}
                 files: dict[str, str] = {}
                 for batch in batched(changed, YIELD_EVERY, strict=False):
-                    known = (info_hash for info_hash in batch if info_hash in self._jobs)
-                    records = {info_hash: to_record(self._jobs[info_hash]) for info_hash in known}
-                    put |= records
-                    files |= files_of(records)
+                    jobs = [self._jobs[info_hash] for info_hash in batch if info_hash in self._jobs]
+                    put |= {job.info_hash: to_record(job) for job in jobs}
+                    files |= {job.info_hash: job.file for job in jobs if job.file is not None}
                     await asyncio.sleep(0)
                 await self._store.commit(put, changed.keys() - put.keys())
             except BaseException as err:
@@ -263,6 +269,7 @@ class Outbox:
                     self._set(old)
                 elif info_hash in self._jobs:
                     self._remove(info_hash)
+            self._listeners.notify()  # somebody may have looked meanwhile
             raise
 
     def _set(self, job: Job) -> None:

@@ -46,8 +46,9 @@ _OPTIONS: Mapping[str, tuple[type, ...]] = {
     "first_last_piece_first": _FLAG,
 }
 _PROCESS = frozenset({"launched", "log_began"})
-_DEFAULTS = {name: Job._field_defaults.get(name) for name in _PLAIN}
-_VALUES = attrgetter(*_PLAIN)
+_DEFAULTS = [Job._field_defaults.get(name) for name in _PLAIN]
+_VALUES, _OPTION_VALUES = attrgetter(*_PLAIN), attrgetter(*_OPTIONS)
+_NO_OPTIONS = Job._field_defaults["options"]
 
 _FILE = re.compile(r"[0-9a-f]{64}")
 
@@ -59,6 +60,7 @@ _NEWER_STAGES: Mapping[Stage, Record] = {
     Stage.DELIVERED: {"stage": Stage.DUPLICATE_CHECK.value, "delivered": True},
 }
 """How these are stored: as what older versions know that comes closest, and a flag."""
+_NEWER_FLAGS = frozenset({"kept", "delivered"})
 
 
 def is_file_name(text: object) -> TypeIs[str]:
@@ -78,12 +80,13 @@ def _file_of(record: Record) -> str | None:
 
 def to_record(job: Job) -> Record:
     """Return a job as it is stored: fields that have their default are left out."""
-    options = job.options
     record: Record = {"link": job.magnet.link, "stage": job.stage.value}
     record |= _NEWER_STAGES.get(job.stage, {})
-    for (name, default), value in zip(_DEFAULTS.items(), _VALUES(job), strict=True):
-        if value != default:
-            record[name] = list(value) if isinstance(value, tuple) else value
+    record |= {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value, default in zip(_PLAIN, _VALUES(job), _DEFAULTS, strict=True)
+        if value != default
+    }
     if job.incarnation.launched is not None:
         record["launched"] = job.incarnation.launched
     if job.file is not None:
@@ -92,9 +95,12 @@ def to_record(job: Job) -> Record:
         record["log_began"] = list(job.incarnation.log_began)
     if job.crash is not None:
         record["crash"] = to_fields(job.crash)
-    for name in _OPTIONS:
-        if (value := getattr(options, name)) is not None:
-            record[name] = list(value) if isinstance(value, tuple) else value
+    if job.options is not _NO_OPTIONS:
+        record |= {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in zip(_OPTIONS, _OPTION_VALUES(job.options), strict=True)
+            if value is not None
+        }
     return record
 
 
@@ -106,8 +112,8 @@ def from_record(record: Record, key: str | None = None) -> Job:
     """
     try:
         fields = _checked(record, _PLAIN)
-        if options := _checked(record, _OPTIONS):
-            fields["options"] = AddOptions(**options)
+        if not _OPTIONS.keys().isdisjoint(record):
+            fields["options"] = AddOptions(**_checked(record, _OPTIONS))
         if not _PROCESS.isdisjoint(record):
             fields["incarnation"] = _process_of(record)
         job = Job(
@@ -125,9 +131,10 @@ def from_record(record: Record, key: str | None = None) -> Job:
 
 
 def _stage_of(record: Record) -> Stage:
-    for stage, stored in _NEWER_STAGES.items():
-        if stored.items() <= record.items():
-            return stage
+    if not _NEWER_FLAGS.isdisjoint(record):
+        for stage, stored in _NEWER_STAGES.items():
+            if stored.items() <= record.items():
+                return stage
     return Stage(record["stage"])
 
 
@@ -152,12 +159,12 @@ def _checked(record: Record, types: Mapping[str, tuple[type, ...]]) -> Record:
     """Return the fields of a record that `types` names; raises ValueError for another type."""
     fields: Record = {name: value for name, value in record.items() if name in types}
     for name, value in fields.items():
-        is_flag = isinstance(value, bool)  # Python counts these as numbers, too
-        if not isinstance(value, types[name]) or is_flag is not (types[name] == _FLAG):
+        expected = types[name]
+        if type(value) not in expected:  # not isinstance: for that, a flag is a number
             raise ValueError(f"{name} is of another type")
-        if types[name] in _MOST and not 0 <= fields[name] <= _MOST[types[name]]:
+        if expected in _MOST and not 0 <= value <= _MOST[expected]:
             raise ValueError(f"{name} is out of range")
-        if isinstance(value, list):
+        if expected == _TEXTS:
             if not all(isinstance(item, str) for item in value):
                 raise ValueError(f"{name} holds something that is no text")
             fields[name] = tuple(value)

@@ -209,7 +209,7 @@ class Client:
         remaining, most = list(torrents), LIST_MAGNETS
         while remaining:
             asked = remaining[: fitting(remaining[:most], LIST_CHARACTERS)]
-            hashes = sorted({info_hash for torrent in asked for info_hash in torrent.ids})
+            hashes = sorted(frozenset().union(*(torrent.ids for torrent in asked)))
             try:
                 rows, _ = await self._list({"hashes": "|".join(hashes)}, len(hashes))
             except AnswerTooLongError:
@@ -220,7 +220,7 @@ class Client:
                 listed |= ids
         if hybrids and any(not (torrent.v2 or torrent.ids & listed) for torrent in torrents):
             listed |= await self._hybrids()
-        return {torrent.info_hash for torrent in torrents if torrent.ids & listed}
+        return {torrent.info_hash for torrent in torrents if not listed.isdisjoint(torrent.ids)}
 
     async def _hybrids(self) -> set[str]:
         """Return all hashes of the torrents with a v2 hash: few, and sorted to the front.
@@ -258,7 +258,7 @@ class Client:
                 break
         raise EndlessAnswerError("the list goes on without end")
 
-    async def _list(self, form: dict[str, str], most: int) -> tuple[list[frozenset[str]], int]:
+    async def _list(self, form: dict[str, str], most: int) -> tuple[list[set[str]], int]:
         """Return the hashes of each torrent of a list, at most `most`, and its length in bytes."""
         request = Request("POST", dialect.LIST, form, limit=LIST_ANSWER, content=Content.SECRET)
         answer = await self._connection.request(request)

@@ -30,7 +30,7 @@ LOG = "log/main"
 ADD = "torrents/add"
 LIST = "torrents/info"
 
-_VERSION = re.compile(r"v?\d++(\.\d++)++\w*+")
+_VERSION = re.compile(r"v?\d++(\.\d++)++\w*+", re.ASCII)
 _LONGEST_ADDRESS = 45
 _HASH = re.compile(r"[0-9A-Fa-f]+")
 
@@ -59,6 +59,8 @@ _LOGIN_ANSWERS = {
     (401, None): LoginAnswer.REFUSED,
     (403, None): LoginAnswer.BANNED,  # its text follows the server's language
 }
+_IDS = ("hash", "infohash_v1", "infohash_v2")
+"""Where a torrent in a list has its hashes."""
 _ADD_ANSWERS = {
     (200, "Ok."): AddAnswer.TAKEN,
     (200, "Fails."): AddAnswer.NONE_NEW,
@@ -111,10 +113,12 @@ def read_add(answer: Answer) -> AddAnswer:
 def _read_add_counts(answer: Answer) -> AddAnswer:
     try:
         counts = answer.json()
-        taken = int(counts["success_count"]) + int(counts["pending_count"])
-    except (ProtocolError, LookupError, TypeError, ValueError, OverflowError) as err:
+        taken = [counts["success_count"], counts["pending_count"]]
+    except (ProtocolError, LookupError, TypeError) as err:
         raise ProtocolError("add answered with unknown JSON", maybe_done=True) from err
-    return AddAnswer.TAKEN if taken else AddAnswer.NONE_NEW
+    if not all(type(one) is int and one >= 0 for one in taken):
+        raise ProtocolError("add answered with counts that are none", maybe_done=True)
+    return AddAnswer.TAKEN if any(taken) else AddAnswer.NONE_NEW
 
 
 def add_fields(links: list[str], options: AddOptions) -> dict[str, str]:
@@ -143,7 +147,7 @@ def add_fields(links: list[str], options: AddOptions) -> dict[str, str]:
     return fields | {name: "true" if flag else "false" for name, flag in said.items()}
 
 
-def read_listed(answer: Answer) -> list[frozenset[str]]:
+def read_listed(answer: Answer) -> list[set[str]]:
     """Return, for each torrent listed, every hash it goes by: id, v1 and full v2, lower case.
 
     Raises ProtocolError for one without an id: what it lists could be any torrent.
@@ -152,12 +156,7 @@ def read_listed(answer: Answer) -> list[frozenset[str]]:
     try:
         if all(_HASH.fullmatch(torrent["hash"]) for torrent in torrents):
             return [
-                frozenset(
-                    value.lower()
-                    for name in ("hash", "infohash_v1", "infohash_v2")
-                    if (value := torrent.get(name))
-                )
-                for torrent in torrents
+                {value.lower() for value in map(torrent.get, _IDS) if value} for torrent in torrents
             ]
     except (AttributeError, LookupError, TypeError) as err:
         raise ProtocolError("the torrent list has another form") from err

@@ -8,6 +8,7 @@ port.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 import re
+from typing import Any
 
 from .cookies import read_date
 from .dialect import Answer, json_of, read_address, read_time
@@ -32,6 +33,8 @@ _LONGEST_MESSAGE = 500
 """Characters; the messages that are looked for have less than 100 beside what they quote."""
 MOST_ADDRESSES = 200
 _MOST_COMPLAINTS = 20
+_LAST_ID = 2**53
+"""Nobody counts further; ids are stored with what they prove, for all servers in one file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,7 @@ def _messages(answer: Answer) -> list[_Message]:
     try:
         return sorted(
             (
-                int(message["id"]),
+                _read_id(message["id"]),
                 read_time(message["timestamp"]),
                 int(message["type"]),
                 str(message["message"]),
@@ -122,6 +125,13 @@ def _messages(answer: Answer) -> list[_Message]:
         )
     except (LookupError, TypeError, ValueError, OverflowError) as err:
         raise ProtocolError("the log has another form") from err
+
+
+def _read_id(value: Any) -> int:
+    """Return the id of a message; raises ValueError for one that JSON could not store."""
+    if not 0 <= (number := int(value)) <= _LAST_ID:
+        raise ValueError("no id")
+    return number
 
 
 def _addresses(infos: Iterable[_Message]) -> tuple[ExternalAddress, ...]:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, override
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+from .interim import end_floods
+
 if TYPE_CHECKING:
     from aiohttp import ClientRequest, ClientTimeout
     from aiohttp.connector import Connection
@@ -105,6 +107,7 @@ class FollowingConnector(aiohttp.TCPConnector):
     def __init__(self, names: FollowingResolver, context: ssl.SSLContext) -> None:
         """Look names up in `names`, which the caller closes afterwards."""
         super().__init__(resolver=names, ssl=context)
+        end_floods(self)
         self._names = names
 
     @property
