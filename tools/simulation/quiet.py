@@ -37,7 +37,7 @@ class Quiet:
         if server.access.is_banned(received.remote):
             if now - self._banned.get(key, float("-inf")) < BAN_SECONDS:
                 self._world.violate(f"logs in again and again at {asked}, which bans us")
-            self._world.loop.call_later(LATENCY, self._told_of_ban, server, key)
+            self._world.loop.call_later(1.5 * LATENCY, self._told_of_ban, server, key)
         elif not server.access.is_good(received.form["username"], received.form["password"]):
             self._wrong[key] = self._wrong.get(key, 0) + 1
             if self._wrong[key] > MOST_WRONG:
