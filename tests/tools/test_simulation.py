@@ -15,15 +15,15 @@ UNTIL_NOTICED = 60
 """Lives at most until a sabotage is noticed."""
 NOTICED = {
     "lost_is_dropped": 1,
-    "no_look": 1,
-    "no_waiting": 60,
-    "no_look_before": 1,
-    "unsaved_is_forgotten": 1,
-    "kept_is_dropped": 1,
-    "duplicates_unsaid": 1,
+    "no_look": 9,
+    "no_waiting": 9,
+    "no_look_before": 2,
+    "unsaved_is_forgotten": 17,
+    "kept_is_dropped": 17,
+    "duplicates_unsaid": 12,
     "delivered_is_forgotten": 1,
-    "names_are_forgotten": 1,
-    "links_are_forgotten": 1,
+    "names_are_forgotten": 7,
+    "links_are_forgotten": 2,
 }
 """Those that only some lives come across, and the seed to begin with: so the tests take seconds.
 `--sabotage all` takes out each safeguard in turn, from the first life on."""

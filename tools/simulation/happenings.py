@@ -9,6 +9,8 @@ from .server import Server
 from .users import give, user_deletes, user_removes, user_retries
 from .world import Happening, World
 
+JUMPS = (-200_000.0, -86_400.0, -3600.0, -60.0, 60.0, 3600.0, 86_400.0, 200_000.0)
+"""By how many seconds clocks are set."""
 CUT_LATER_SECONDS = (30.0, 200.0, 1000.0)
 """A server whose disk is full is restarted so long after that: it may be free again by then."""
 
@@ -143,12 +145,19 @@ def site_down(world: World, process: Process) -> None:
     world.story(f"the site is down: {world.web.is_down}")
 
 
-def clock_jumps(world: World, process: Process) -> None:
+def clock_jumps(world: World, process: Process | None) -> None:
     """Set Home Assistant's wall clock."""
-    by = world.rng.choice([-86_400.0, -3600.0, -60.0, 60.0, 3600.0, 86_400.0])
+    by = world.rng.choice(JUMPS)
     world.story(f"the wall clock is set by {by:.0f} s")
     world.clock_offset += by
     world.changed_at = world.loop.time()
+
+
+def clock_of_server(world: World, process: Process) -> None:
+    """Set the clock of a server."""
+    server, by = world.rng.choice(world.servers), world.rng.choice(JUMPS)
+    world.story(f"the clock of server {server.number} is set by {by:.0f} s")
+    server.clock_offset += by
 
 
 def moves(world: World, process: Process) -> None:
@@ -198,6 +207,7 @@ HAPPENINGS: tuple[tuple[Happening, int], ...] = (
     (crashing_magnet, 2),
     (own_disk, 3),
     (clock_jumps, 3),
+    (clock_of_server, 2),
     (site_down, 3),
     (moves, 5),
     (upgraded, 3),

@@ -157,7 +157,9 @@ class Process(Home):
     @property
     def lacks_credentials(self) -> bool:
         """Tell whether the user is asked for credentials."""
-        return any(one.status is InstanceStatus.AUTH_FAILED for one in self.monitors)
+        return any(
+            one.status is InstanceStatus.AUTH_FAILED or one.client.refused for one in self.monitors
+        )
 
     def stuck(self) -> list[str]:
         """Return what is queued though a server could take it."""

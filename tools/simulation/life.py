@@ -12,7 +12,7 @@ from custom_components.qbittorrent_resilient.core.fetching import links
 from tests.promises.crashing.stepping import Life
 from tests.support.fake import DIALECTS, Dialect
 
-from .happenings import HAPPENINGS
+from .happenings import HAPPENINGS, clock_jumps
 from .home import Process
 from .known import Violation
 from .loop import SwiftLoop
@@ -179,6 +179,8 @@ async def _storm(bottle: _Bottle) -> None:
             bottle.life.last = bottle.life.steps + rng.randint(1, 300)
         elif chance < 0.11:
             await bottle.stop()
+            if rng.random() < 0.2:
+                clock_jumps(world, None)
         elif chance < 0.14:
             await bottle.stop()
             reconfigured(world)

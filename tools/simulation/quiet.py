@@ -4,6 +4,7 @@ from collections import deque
 import logging
 from typing import TYPE_CHECKING, override
 
+from tests.promises.crashing.world import LATENCY
 from tests.support.fake.record import Received
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class Quiet:
         if server.access.is_banned(received.remote):
             if now - self._banned.get(key, float("-inf")) < BAN_SECONDS:
                 self._world.violate(f"logs in again and again at {asked}, which bans us")
-            self._banned[key] = now
+            self._world.loop.call_later(1.5 * LATENCY, self._told_of_ban, server, key)
         elif not server.access.is_good(received.form["username"], received.form["password"]):
             self._wrong[key] = self._wrong.get(key, 0) + 1
             if self._wrong[key] > MOST_WRONG:
@@ -46,6 +47,11 @@ class Quiet:
             if len(times) == MOST_AN_HOUR and now - times[0] < 3600:
                 self._world.violate(f"logs in all the time at {asked}")
             times.append(now)
+
+    def _told_of_ban(self, server: Server, key: tuple[int, str]) -> None:
+        """Note when a ban was said, unless the server was gone before its answer was out."""
+        if server.up:
+            self._banned[key] = self._world.loop.time()
 
 
 class Listener(logging.Handler):

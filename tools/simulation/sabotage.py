@@ -56,8 +56,8 @@ SABOTAGES: Mapping[str, Sabotage] = OF_THE_SOAK | {
     "wish_ignored": Sabotage(
         "4: what is given for the VPN only goes anywhere",
         "core/delivery/failover.py",
-        "return is_named and (monitor.settings.requires_vpn or not job.require_vpn)",
-        "return is_named",
+        "return settings.requires_vpn or not job.require_vpn",
+        "return True",
     ),
     "never_drained": Sabotage(
         "5: the queue is not delivered when a server is well again",

@@ -41,12 +41,17 @@ class Server(Machine):
         self.leaks_since: float | None = None
         """When this process was seen with the home address, unless it was bound since."""
         self.restarted_at = _NEVER
+        self.clock_offset = 0.0
         super().__init__(dialect, world.loop, PORT)
         if world.rng.random() < SQLITE:
             self.resume_data = self._stores_in = "SQLite"
         self.settings.password = f"secret of {number}"
         self.after = self._carried_out
         self.network.bind("tun0")
+
+    @override
+    def wall(self) -> float:
+        return self.now() + self.clock_offset
 
     def leak(self) -> None:
         """Lose the binding, and be seen with the home address."""

@@ -16,11 +16,11 @@ class _Wait:
     """How many attempts in a row did not deliver a magnet, and until when it waits."""
 
     tries: int = 0
-    until: float = 0.0
+    until: float = float("-inf")
 
 
 class Backoff:
-    """The magnets that wait, by info-hash; times are epoch seconds."""
+    """The magnets that wait, by info-hash; times are steady seconds, which nobody can set."""
 
     def __init__(self, limits: tuple[float, float] | None = None) -> None:
         """Begin without a waiting magnet; `limits` are the first and the longest wait."""
@@ -47,8 +47,3 @@ class Backoff:
     def clear(self) -> None:
         """Forget the attempts of all magnets."""
         self._waits.clear()
-
-    def shift(self, by: float) -> None:
-        """Move all waits by `by` seconds, the step by which the wall clock was set."""
-        for wait in self._waits.values():
-            wait.until += by

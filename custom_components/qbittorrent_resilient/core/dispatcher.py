@@ -277,7 +277,6 @@ class Dispatcher:
         """Where the clock was set, correct the times that were taken from it before."""
         if (step := self._clock_watch.step()) is not None:
             shift_times(self._outbox, self._pool, step)
-            self._backoff.shift(step.by)
             self._publish_snapshot()
 
     def _first_for(self, magnet: Magnet) -> str | None:

@@ -126,7 +126,7 @@ class Worker:
     def _is_due(self, job: Job, now: float) -> bool:
         """Tell whether a pass could do something for a queued job."""
         is_busy = job.info_hash in self._deliverer.busy
-        if is_busy or not self._backoff.is_over(job.info_hash, now):
+        if is_busy or not self._backoff.is_over(job.info_hash, self._clock.monotonic()):
             return False
         if job.sent_to is not None and job.sent_at > now - UNCERTAIN_SECONDS:
             sent_to = self._pool.by_key.get(job.sent_to)
@@ -143,7 +143,7 @@ class Worker:
         if job is None or job.stage is not Stage.QUEUED:
             self._backoff.forget(info_hash)
         else:
-            self._backoff.tried(info_hash, self._clock.now())
+            self._backoff.tried(info_hash, self._clock.monotonic())
 
 
 def _tick() -> float:

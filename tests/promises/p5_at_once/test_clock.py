@@ -13,6 +13,7 @@ from custom_components.qbittorrent_resilient.core.outbox.crash import Crash
 from custom_components.qbittorrent_resilient.core.outbox.job import Job, Stage
 from tests.support.common import info_hash, work_once
 from tests.support.core import Http, Time, TimedServer, magnets
+from tests.support.fake.record import Received
 from tests.support.home import Home, ServerHome
 
 KEY = "key"
@@ -268,6 +269,24 @@ async def test_backoff_follows(home: ServerHome, clocks: TwoClocks) -> None:
     assert home.server.hashes == {info_hash(1)}
 
 
+@pytest.mark.parametrize("by", [YEAR, -YEAR])
+async def test_backoff_after_a_try_during_which_the_clock_is_set(
+    home: ServerHome, clocks: TwoClocks, by: float
+) -> None:
+    """Its wait is counted from the new time, and is not moved as well."""
+    home.server.faults.answer(500, "no", endpoint="torrents/add", times=2)
+    await home.dispatcher.add(home.jobs(1, max_retries=0))
+
+    def set_clock(received: Received) -> None:
+        clocks.set_by, home.server.on_request = by, lambda received: None
+
+    home.server.on_request = set_clock
+    for _ in range(4):
+        await work_once(home.dispatcher)
+        clocks.seconds += 25
+    assert home.server.hashes == {info_hash(1)}
+
+
 def test_only_what_the_wrong_clock_told_is_moved() -> None:
     job = Job(magnet=magnets(1)[0], queued_at=100.0, sent_at=250.0, last_attempt=400.0)
     moved = job.with_times_shifted(1000.0, 200.0, 300.0)
@@ -289,3 +308,35 @@ async def test_a_failed_save_stays_later_than_what_it_lost(
     clocks.seconds += 100
     await work_once(home.dispatcher)
     assert home.store.records
+
+
+async def test_set_back_while_something_is_delivered(home: ServerHome, clocks: TwoClocks) -> None:
+    """The time of the delivery is the new one already: moved once more, it would seem saved."""
+    await work_once(home.dispatcher)
+    clocks.seconds += 7200
+
+    def set_clock(received: Received) -> None:
+        if received.endpoint == "torrents/add":
+            clocks.set_by = -3600.0
+
+    home.server.on_request = set_clock
+    await home.dispatcher.add(home.jobs(1))
+    clocks.seconds += 5
+    await work_once(home.dispatcher)
+    (job,) = home.dispatcher.jobs(Stage.SETTLING)
+    assert 5 <= clocks.clock.now() - job.sent_at < 10
+
+
+async def test_failed_save_that_is_seen_right_after_the_clock_was_set_back(
+    home: ServerHome, clocks: TwoClocks
+) -> None:
+    await work_once(home.dispatcher)
+    clocks.seconds += 7200
+    await home.dispatcher.add(home.jobs(1))
+    clocks.seconds += 5
+    home.server.say_not_saving()
+    clocks.set_by = -3600.0
+    await home.monitor.check()
+    await work_once(home.dispatcher)
+    (job,) = home.dispatcher.jobs(Stage.SETTLING)
+    assert job.sent_at <= home.monitor.save_failed_wall <= clocks.clock.now()

@@ -40,7 +40,7 @@ class Api:
             answer = self._handle(received)
         except RefusalError as refusal:
             answer = text(refusal.text, refusal.status)
-        answer.headers.setdefault("Date", _http_date(int(self._server.now())))
+        answer.headers.setdefault("Date", _http_date(int(self._server.wall())))
         return answer
 
     def _handle(self, received: Received) -> Answer:
@@ -137,7 +137,7 @@ class Api:
         if call.session is not None:
             access.sessions.pop(call.session.key, None)
         answer = text("")
-        end = _cookie_time(self._server.now() - 86400)
+        end = _cookie_time(self._server.wall() - 86400)
         answer.headers["Set-Cookie"] = f"{access.cookie_name}=; expires={end}; path=/"
         return answer
 
@@ -147,7 +147,7 @@ class Api:
         parts = [f"{server.access.cookie_name}={session.key}"]
         parts += ["secure"] if server.https else []
         lifetime = settings.session_timeout or 365 * 86400
-        end = _cookie_time(server.now() + lifetime)
+        end = _cookie_time(server.wall() + lifetime)
         for attribute in self._dialect.cookie_attributes:
             if settings.csrf_protection or not attribute.startswith("SameSite"):
                 parts.append(attribute.format(expires=end))

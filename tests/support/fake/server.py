@@ -134,6 +134,10 @@ class FakeQBittorrent:
         """Return the server's time; a frozen test clock freezes it too."""
         return time.time()
 
+    def wall(self) -> float:
+        """Return what its clock says, in its log and its answers; somebody may have set that."""
+        return self.now()
+
     async def start(self) -> None:
         """Listen for the first time."""
         self._reserve_port()
@@ -235,7 +239,7 @@ class FakeQBittorrent:
 
     def log(self, text: str, kind: int = INFO) -> int:
         """Write a message into the server's log; return its id."""
-        return self.journal.write(text, kind, self.now())
+        return self.journal.write(text, kind, self.wall())
 
     def say_not_saving(self, reason: str = "No space left on device") -> int:
         """Log that resume data cannot be saved."""
@@ -274,7 +278,7 @@ class FakeQBittorrent:
         """Begin with fresh sessions, bans, log and launch time, of which two may have the same."""
         self.access = Access(self.dialect, self.settings, self.now)
         self._stores_in = self.resume_data
-        self.launch_time = int(self.now()) if at is None else at
+        self.launch_time = int(self.wall()) if at is None else at
         self.journal = Journal(self.dialect, self.launch_time)
         self.network.external.clear()
         self._wire.running.set()

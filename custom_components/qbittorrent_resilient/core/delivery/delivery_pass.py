@@ -109,6 +109,7 @@ class DeliveryPass:
 
     async def _confirm_listed(self, monitor: InstanceMonitor) -> None:
         """Record which pending jobs an instance said that it lists."""
+        self._context.follow_clock()
         if listed := self._state.survey.listed.get(monitor.settings.key):
             async for job in self._state.each_pending():
                 if job.info_hash in listed:

@@ -111,6 +111,7 @@ class PassState:
 
     async def record_intent(self, monitor: InstanceMonitor, jobs: Iterable[Job]) -> None:
         """Record, durably, that these are about to be sent there; raises StorageError."""
+        self._context.follow_clock()  # it may have been set while we asked, or sent
         key, now = monitor.settings.key, self._context.clock.now()
         info_hashes = [job.info_hash for job in jobs]
         async for job in self.each_pending(info_hashes):
@@ -137,6 +138,7 @@ class PassState:
             self.silent.add(monitor.settings.key)
         if attempt.went_down or attempt.crashes:
             self.gone.add(monitor.settings.key)
+        self._context.follow_clock()
         now = self._context.clock.now()
         for info_hash, verdict in attempt.verdicts.items():
             if (job := self._outbox.get(info_hash)) is None:

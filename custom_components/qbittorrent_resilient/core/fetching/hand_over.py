@@ -178,12 +178,12 @@ class HandOver:
 
     def _not_now(self, job: Job, wait: float = 0.0) -> LinkOutcome:
         """Let a link wait, or have its caller told that it failed."""
-        reason, now = Reason.FETCH.value, self._clock.now()
+        reason = Reason.FETCH.value
         if not job.keep:
             self._outbox.drop(job.info_hash)
             return not_found(job, Fate.FAILED, reason)
-        self._outbox.put(job.attempted(reason, now))
-        self.backoff.tried(job.info_hash, now, at_least=wait)
+        self._outbox.put(job.attempted(reason, self._clock.now()))
+        self.backoff.tried(job.info_hash, self._clock.monotonic(), at_least=wait)
         return still_waits(job)
 
     def _give_up(self, job: Job, reason: str) -> LinkOutcome:

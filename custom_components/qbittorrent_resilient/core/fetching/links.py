@@ -222,7 +222,6 @@ class WebLinks:
         if (step := self._clock_watch.step()) is not None:
             for job in self._outbox.everything():
                 self._outbox.put(job.with_times_shifted(step.by, step.since, step.until))
-            self._hand_over.backoff.shift(step.by)
         now, rounds = self._clock.now(), self._rounds
         busy = () if rounds is None else rounds.busy
         waiting = [job for job in self.at(Stage.QUEUED) if job.info_hash not in busy]
@@ -236,7 +235,8 @@ class WebLinks:
         if rounds is None:
             return
         work = Round(is_call=False)
-        due = [job for job in waiting if self._hand_over.backoff.is_over(job.info_hash, now)]
+        backoff, steady = self._hand_over.backoff, self._clock.monotonic()
+        due = [job for job in waiting if backoff.is_over(job.info_hash, steady)]
         async for job in few_at_a_time(due):
             if self._outbox.get(job.info_hash) is job and not self._stopped:
                 rounds.begin(job, work)

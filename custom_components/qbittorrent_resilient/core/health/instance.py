@@ -141,8 +141,13 @@ class InstanceMonitor:
         return self._listeners.subscribe(callback)
 
     def shift_times(self, step: ClockStep) -> None:
-        """Correct the time of the last failed save, if it was taken before the clock was set."""
-        if step.since <= self.save_failed_wall <= step.until:
+        """Correct the time of the last failed save, if it was taken before the clock was set.
+
+        Where it was set back, that may have been after it was: rather too late than too early.
+        """
+        if step.by < 0:
+            self.save_failed_wall = min(self.save_failed_wall, step.until + step.by)
+        elif step.since <= self.save_failed_wall <= step.until:
             self.save_failed_wall += step.by
 
     def _vpn_round_over(self, before: ConditionReading, now: ConditionReading) -> None:
