@@ -305,7 +305,7 @@ OTHERS: dict[str, tuple[Callable[[Any], object], list[Callable[[int], Any]]]] = 
         ],
     ),
     "expiry": (
-        cookies._time,
+        cookies.read_date,
         [
             lambda n, one=one: one * (n // len(one))
             for one in ("Mon, ", "(", "0", " 1", ":", "-", "+")

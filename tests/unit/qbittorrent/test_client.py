@@ -18,6 +18,7 @@ from custom_components.qbittorrent_resilient.core.qbittorrent.models import AddO
 from tests.support.common import info_hash, link
 from tests.support.core import Http, Time, TimedServer, failure, magnets
 from tests.support.fake import FakeQBittorrent
+from tests.support.fake.answer import JSON
 
 
 def v2(number: int) -> str:
@@ -174,6 +175,15 @@ async def test_find_nothing(server: TimedServer, http: Http) -> None:
     server.add(link(1))
     assert await http.client(server).find([]) == set()
     assert server.requests == []
+
+
+async def test_list_of_others(newest: TimedServer, http: Http) -> None:
+    """It does not say that the one that was asked for is not there."""
+    client = http.client(newest)
+    await client.open()
+    newest.faults.answer(200, f'[{{"hash":"{info_hash(2)}"}}]', JSON, "torrents/info")
+    status, _ = await failure(client.find(magnets(1)))
+    assert status == "error"
 
 
 @pytest.mark.parametrize("added", ["v1", "v2"])

@@ -9,7 +9,7 @@ from . import dialect, log, network, resume_data
 from .answer import Answer
 from .connection import Connection
 from .dialect import AddAnswer
-from .errors import AnswerTooLongError, EndlessAnswerError, TimedOutError
+from .errors import AnswerTooLongError, EndlessAnswerError, ProtocolError, TimedOutError
 from .exchange import Request
 from .form import TorrentPart
 from .gate import Content
@@ -216,8 +216,9 @@ class Client:
                 most = _half(len(asked))
                 continue
             del remaining[: len(asked)]
-            for ids in rows:
-                listed |= ids
+            if any(map(frozenset(hashes).isdisjoint, rows)):
+                raise ProtocolError("the list has torrents that were not asked for")
+            listed = listed.union(*rows)
         if hybrids and any(not (torrent.v2 or torrent.ids & listed) for torrent in torrents):
             listed |= await self._hybrids()
         return {torrent.info_hash for torrent in torrents if not listed.isdisjoint(torrent.ids)}
