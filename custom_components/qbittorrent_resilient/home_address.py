@@ -46,8 +46,8 @@ _SEPARATORS = re.compile(r"[^\w.:%]+")
 """What stands beside an address in a state: blanks, commas, brackets, quotes, a prefix's slash."""
 _IPV4 = re.compile(r"(?<![\w.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![0-9]|\.[0-9])")
 """Also behind a colon, as in `WAN:192.0.2.1`, and before a port or the end of a sentence."""
-_LABEL = re.compile(r"[^:]*[^:0-9A-Fa-f][^:]*:")
-"""A word and its colon right before an IPv6 address."""
+_NOT_HEX = re.compile(r"[^0-9A-Fa-f]")
+"""It tells a word before a colon from the first group of an IPv6 address."""
 
 
 @dataclass(slots=True)
@@ -167,8 +167,9 @@ def _addresses_in(text: str) -> Iterator[str]:
         word = part.strip(".")
         yield word
         yield from _IPV4.findall(word)
-        if (label := _LABEL.match(word)) is not None:
-            yield word[label.end() :]
+        label, _, rest = word.partition(":")
+        if rest and _NOT_HEX.search(label):
+            yield rest
 
 
 def _entities(entry: ConfigEntry) -> Sequence[str]:

@@ -158,6 +158,7 @@ FLOORS = (
         "names",
         "routine",
         "torrent_file",
+        "turns",
     },  # the leaves, which may import each other
     {"gluetun", "qbittorrent"},
     {"health", "outbox"},

@@ -17,12 +17,12 @@ from .delivery.pass_state import PassContext
 from .events import EventItem, EventType, of_pass
 from .log_words import counted
 from .outbox.job import UNCERTAIN_SECONDS, Job, Reason, Stage
-from .outbox.outbox import cooperatively
 from .reconciliation.duplicates import find_duplicates
 from .reconciliation.keeping import Keeper
 from .reconciliation.maintenance import expire
 from .reconciliation.settling import reconcile
 from .routine import Routine
+from .turns import cooperatively
 
 _LOGGER = logging.getLogger(__name__)
 

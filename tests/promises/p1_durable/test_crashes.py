@@ -16,8 +16,8 @@ from types import ModuleType
 import pytest
 
 from custom_components.qbittorrent_resilient import core
+from custom_components.qbittorrent_resilient.core import turns
 from custom_components.qbittorrent_resilient.core.fetching import lanes
-from custom_components.qbittorrent_resilient.core.outbox import outbox
 from tests.promises.crashing import faults, lives
 from tests.promises.crashing.scenario import Scenario, run
 from tests.promises.crashing.stepping import awaits
@@ -136,7 +136,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
 @pytest.fixture(autouse=True)
 def _small_steps(monkeypatch: pytest.MonkeyPatch, socket_enabled: None) -> Iterator[None]:
     """Let locks give way and long lists be worked on in turns, and make no noise."""
-    monkeypatch.setattr(outbox, "YIELD_EVERY", 1)
+    monkeypatch.setattr(turns, "YIELD_EVERY", 1)
     monkeypatch.setattr(lanes, "BEGIN_AT_ONCE", 1)
     monkeypatch.setattr(asyncio, "Lock", GivingWay)
     monkeypatch.setattr(random, "uniform", lambda low, high: (low + high) / 2)

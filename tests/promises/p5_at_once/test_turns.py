@@ -14,7 +14,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.qbittorrent_resilient.core.outbox.job import Job
-from custom_components.qbittorrent_resilient.core.outbox.outbox import YIELD_EVERY, Outbox
+from custom_components.qbittorrent_resilient.core.outbox.outbox import Outbox
+from custom_components.qbittorrent_resilient.core.turns import YIELD_EVERY
 from tests.support.actions import call, work
 from tests.support.common import FakeClock, Start, instance, link
 from tests.support.fake.server import FakeQBittorrent

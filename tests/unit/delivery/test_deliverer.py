@@ -12,7 +12,7 @@ from custom_components.qbittorrent_resilient.core.dispatcher import Event
 from custom_components.qbittorrent_resilient.core.errors import StorageError
 from custom_components.qbittorrent_resilient.core.events import DeliveryEvent, EventType
 from custom_components.qbittorrent_resilient.core.outbox.job import Stage
-from custom_components.qbittorrent_resilient.core.outbox.outbox import YIELD_EVERY
+from custom_components.qbittorrent_resilient.core.turns import YIELD_EVERY
 from tests.support.common import eventually, info_hash, link, looked
 from tests.support.core import Http, Time, TimedServer
 from tests.support.home import ServerHome

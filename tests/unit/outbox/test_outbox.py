@@ -11,10 +11,11 @@ import pytest
 from custom_components.qbittorrent_resilient.core.errors import StorageError
 from custom_components.qbittorrent_resilient.core.magnet import Magnet
 from custom_components.qbittorrent_resilient.core.outbox.job import Job, Stage
-from custom_components.qbittorrent_resilient.core.outbox.outbox import YIELD_EVERY, Outbox
+from custom_components.qbittorrent_resilient.core.outbox.outbox import Outbox
 from custom_components.qbittorrent_resilient.core.outbox.record import to_record
 from custom_components.qbittorrent_resilient.core.qbittorrent.incarnation import Incarnation
 from custom_components.qbittorrent_resilient.core.qbittorrent.models import AddOptions
+from custom_components.qbittorrent_resilient.core.turns import YIELD_EVERY
 from tests.support.common import info_hash, link
 from tests.support.outbox import contents, job, reloaded
 from tests.support.store import MemoryStore

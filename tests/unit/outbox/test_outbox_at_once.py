@@ -5,8 +5,9 @@ import asyncio
 import pytest
 
 from custom_components.qbittorrent_resilient.core.errors import StorageError
-from custom_components.qbittorrent_resilient.core.outbox.outbox import YIELD_EVERY, Outbox
+from custom_components.qbittorrent_resilient.core.outbox.outbox import Outbox
 from custom_components.qbittorrent_resilient.core.outbox.record import to_record
+from custom_components.qbittorrent_resilient.core.turns import YIELD_EVERY
 from tests.support.common import eventually
 from tests.support.outbox import contents, job, reloaded
 from tests.support.store import MemoryStore

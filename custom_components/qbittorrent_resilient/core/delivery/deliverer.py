@@ -9,7 +9,7 @@ from ..health.instance import InstanceMonitor
 from ..health.status import InstanceStatus, VpnState
 from ..health.witness import Watch, wait_until_any_is_up
 from ..outbox.job import Job
-from ..outbox.outbox import cooperatively
+from ..turns import cooperatively
 from .delivery_pass import DeliveryPass, Outcomes
 from .failover import kinds
 from .in_flight import Claim, InFlight

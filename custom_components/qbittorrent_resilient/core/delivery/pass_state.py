@@ -12,7 +12,8 @@ from ..health.instance import InstanceMonitor
 from ..health.status import InstanceStatus
 from ..outbox.crash import Crash, after_going_down, after_return
 from ..outbox.job import Job, Reason, Stage
-from ..outbox.outbox import Outbox, cooperatively
+from ..outbox.outbox import Outbox
+from ..turns import cooperatively
 from .attempt import Attempt, Verdict
 from .failover import InstancePool
 from .outcome import Fate, Outcome

@@ -5,11 +5,12 @@ return only when the store has written them.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import batched, islice, takewhile
 import logging
 from operator import attrgetter
 
+from .. import turns
 from ..errors import ClosedError, StorageError
 from ..listeners import Listeners
 from ..log_words import counted
@@ -25,9 +26,6 @@ from .write_log import WriteLog
 _LOGGER = logging.getLogger(__name__)
 
 _DELIVERED = (Stage.DELIVERED, Stage.DUPLICATE_CHECK)
-
-YIELD_EVERY = 1000
-"""Jobs worked on, in some 5 ms, before the event loop may run."""
 
 
 class Outbox:
@@ -66,7 +64,7 @@ class Outbox:
         unreadable = 0
         records = await self._store.load()
         self._files |= files_of(records)
-        async for info_hash, record in cooperatively(records.items()):
+        async for info_hash, record in turns.cooperatively(records.items()):
             try:
                 self._set(job := from_record(record, info_hash))
                 self.deliveries.catch_up_with(job)
@@ -135,7 +133,7 @@ class Outbox:
         """
         since = now - self.remember_seconds
         old = takewhile(lambda job: job.sent_at <= since, self._by_stage[Stage.DELIVERED].values())
-        for info_hash in [job.info_hash for job in islice(old, YIELD_EVERY)]:
+        for info_hash in [job.info_hash for job in islice(old, turns.YIELD_EVERY)]:
             self._remove(info_hash)
 
     async def accept(self, jobs: Iterable[Job]) -> list[Job]:
@@ -151,7 +149,7 @@ class Outbox:
         accepted = []
         try:
             async with self._changing:
-                async for job in cooperatively(jobs):
+                async for job in turns.cooperatively(jobs):
                     known = self.known(job.magnet)
                     new = job if known is None else resubmitted(known, job)
                     if known is not None and known.info_hash != new.info_hash:
@@ -190,7 +188,7 @@ class Outbox:
         after: dict[str, Job | None] = {}
         changed = []
         async with self._changing:
-            async for old, new in cooperatively(changes):
+            async for old, new in turns.cooperatively(changes):
                 info_hash = old.info_hash
                 if self._jobs.get(info_hash) is not old:
                     continue
@@ -228,7 +226,7 @@ class Outbox:
             try:
                 put: dict[str, Record] = {}
                 files: dict[str, str] = {}
-                for batch in batched(changed, YIELD_EVERY, strict=False):
+                for batch in batched(changed, turns.YIELD_EVERY, strict=False):
                     jobs = [self._jobs[info_hash] for info_hash in batch if info_hash in self._jobs]
                     put |= {job.info_hash: to_record(job) for job in jobs}
                     files |= {job.info_hash: job.file for job in jobs if job.file is not None}
@@ -295,11 +293,3 @@ class Outbox:
         for topic in (job.magnet.v1, job.magnet.v2):
             if topic and self._by_topic.get(topic) == job.info_hash:
                 del self._by_topic[topic]
-
-
-async def cooperatively[T](items: Iterable[T]) -> AsyncGenerator[T]:
-    """Yield all items, and let the event loop run after every YIELD_EVERY of them."""
-    for number, item in enumerate(items):
-        if number and number % YIELD_EVERY == 0:
-            await asyncio.sleep(0)
-        yield item

@@ -16,9 +16,10 @@ from ..health.instance import InstanceMonitor
 from ..health.save_watch import was_restarted
 from ..health.status import InstanceStatus
 from ..outbox.job import Job, Stage
-from ..outbox.outbox import Outbox, cooperatively
+from ..outbox.outbox import Outbox
 from ..qbittorrent.errors import ServerError
 from ..qbittorrent.incarnation import Incarnation
+from ..turns import cooperatively
 from .settling import complete, take_back
 
 _LOGGER = logging.getLogger(__name__)

@@ -8,7 +8,8 @@ from ..clock import ClockStep
 from ..health.instance import InstanceMonitor
 from ..health.status import InstanceStatus
 from ..outbox.job import UNCERTAIN_SECONDS, Job, Reason, Stage
-from ..outbox.outbox import Outbox, cooperatively
+from ..outbox.outbox import Outbox
+from ..turns import cooperatively
 from .settling import complete
 
 _LOGGER = logging.getLogger(__name__)

@@ -18,9 +18,10 @@ from ..health.status import InstanceStatus
 from ..log_words import counted
 from ..outbox.crash import LOSSES, after_loss
 from ..outbox.job import Job, Reason, Stage
-from ..outbox.outbox import Outbox, cooperatively
+from ..outbox.outbox import Outbox
 from ..qbittorrent.errors import ServerError
 from ..qbittorrent.incarnation import Incarnation
+from ..turns import cooperatively
 
 _LOGGER = logging.getLogger(__name__)
 
