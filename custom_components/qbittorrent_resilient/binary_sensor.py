@@ -11,6 +11,7 @@ from homeassistant.components.binary_sensor import (
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .const import CONF_VPN_TARGETS
 from .core.health.status import InstanceStatus, VpnState
 from .entity import HubEntity, InstanceEntity, async_remove_entity
 from .runtime import ResilientConfigEntry
@@ -35,10 +36,10 @@ async def async_setup_entry(
 ) -> None:
     """Add a sensor for the VPN, if that is watched, and a sensor for each instance."""
     runtime = entry.runtime_data
-    if runtime.vpn is None:
-        async_remove_entity(hass, entry.entry_id, BINARY_SENSOR_DOMAIN, VPN.key)
-    else:
+    if runtime.vpn is not None:
         async_add_entities([VpnBinarySensor(entry, runtime.vpn, VPN)])
+    elif not entry.data.get(CONF_VPN_TARGETS):  # else there are some that cannot be read
+        async_remove_entity(hass, entry.entry_id, BINARY_SENSOR_DOMAIN, VPN.key)
     for instance_key, coordinator in runtime.instances.items():
         async_add_entities(
             [InstanceBinarySensor(coordinator, INSTANCE)], config_subentry_id=instance_key

@@ -1,11 +1,10 @@
 """What is stored of the entry itself, as far as it can be read: what is damaged harms nothing else.
 
-An option that cannot be read has its default. A target that cannot be read is none, and whoever
+An option that cannot be read has its default. A target that is no text is none, and whoever
 requires the VPN waits where no other is left.
 """
 
 from collections.abc import Iterable, Mapping
-import math
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
@@ -18,9 +17,8 @@ from .const import (
     DEFAULT_OPTIONS,
     OPTION_RANGES,
 )
-from .core.errors import InvalidLinkError, InvalidTargetError
+from .core.errors import InvalidLinkError
 from .core.fetching.proxy import checked_fetch_proxy
-from .core.health.target import parse_target
 
 
 def readable_options(
@@ -53,7 +51,7 @@ def damaged_fields(entry: ConfigEntry) -> list[str]:
 
 def readable_targets(entry: ConfigEntry) -> list[str]:
     """Return the VPN's targets."""
-    return [one for one in _texts(entry.data.get(CONF_VPN_TARGETS)) if _is_target(one)]
+    return list(_texts(entry.data.get(CONF_VPN_TARGETS)))
 
 
 def home_entities(entry: ConfigEntry) -> list[str]:
@@ -75,20 +73,12 @@ def _count(stored: Any) -> int:
     return len(stored) if isinstance(stored, list | tuple) else 1
 
 
-def _is_target(text: str) -> bool:
-    try:
-        parse_target(text)
-    except InvalidTargetError:
-        return False
-    return True
-
-
 def _is_readable(name: str, value: Any) -> bool:
     """Tell whether a stored option is of its type, and not far out of its range."""
     if name in OPTION_RANGES:
         least, most = OPTION_RANGES[name]
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        return is_number and math.isfinite(value) and min(least, 1) <= value <= most
+        return is_number and min(least, 1) <= value <= most
     if name != CONF_FETCH_PROXY:
         return isinstance(value, bool)
     try:

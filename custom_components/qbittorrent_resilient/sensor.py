@@ -17,6 +17,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
+from .const import CONF_VPN_TARGETS
 from .coordinator import InstanceCoordinator, QueueCoordinator
 from .core.events import QueueSnapshot
 from .core.health.route import RouteMonitor, RouteState
@@ -146,10 +147,10 @@ async def async_setup_entry(
         QueueSensor(entry, runtime.queue, description) for description in QUEUE_SENSORS
     )
     for description in VPN_SENSORS:
-        if runtime.vpn is None:
-            async_remove_entity(hass, entry.entry_id, SENSOR_DOMAIN, description.key)
-        else:
+        if runtime.vpn is not None:
             async_add_entities([VpnSensor(entry, runtime.vpn, description)])
+        elif not entry.data.get(CONF_VPN_TARGETS):  # else there are some that cannot be read
+            async_remove_entity(hass, entry.entry_id, SENSOR_DOMAIN, description.key)
     for instance_key, coordinator in runtime.instances.items():
         sensors: list[SensorEntity] = [StatusSensor(coordinator, STATUS)]
         for described in ROUTE_SENSORS:

@@ -80,7 +80,7 @@ async def guarded(server: TimedServer, http: Http) -> Guarded:
 async def test_look_before_an_add(guarded: Guarded) -> None:
     assert await guarded.add() == ["torrents/add"]
     guarded.time.seconds += LOOK_SECONDS + 0.1
-    assert await guarded.add(2) == [*CHECK, "torrents/add"]
+    assert await guarded.add(2) == ["app/version", *CHECK, "torrents/add"]
     assert await guarded.add(3) == ["torrents/add"]
     assert not guarded.server.logins
 

@@ -165,7 +165,7 @@ class DeliveryPass:
         refused = 0
         batches = Batches(jobs)
         for batch in batches:
-            await self._state.record_intent(monitor, batch)  # again, if that was long ago
+            await self._state.record_intent(monitor, batch, again=True)  # if that was long ago
             began = self._context.clock.monotonic()
             worked = refused < _REFUSED_BATCHES and (
                 await self._hand_over(monitor, batch, batch[0].max_retries)

@@ -110,15 +110,20 @@ class PassState:
                 sent.setdefault(job.sent_to, []).append(job)
         return sent
 
-    async def record_intent(self, monitor: InstanceMonitor, jobs: Iterable[Job]) -> None:
-        """Record, durably, that these are about to be sent there; raises StorageError."""
+    async def record_intent(
+        self, monitor: InstanceMonitor, jobs: Iterable[Job], *, again: bool = False
+    ) -> None:
+        """Record, durably, that these are about to be sent there; raises StorageError.
+
+        `again`: it was recorded in this pass; only what is not on disk any more is written.
+        """
         self._context.follow_clock()  # it may have been set while we asked, or sent
         key, now = monitor.settings.key, self._context.clock.now()
         info_hashes = [job.info_hash for job in jobs]
         async for job in self.each_pending(info_hashes):
             if job.sent_to != key or job.sent_at <= now - INTENT_SECONDS:
                 self._outbox.put(job.with_intent(key, now))
-        await self._outbox.commit(info_hashes)
+        await self._outbox.commit(info_hashes if again else None)
         self._not_yet_sent.difference_update(info_hashes)
 
     async def clear_intent(self, jobs: Iterable[Job]) -> None:

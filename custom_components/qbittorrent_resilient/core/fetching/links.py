@@ -196,13 +196,13 @@ class WebLinks:
         return await self._outbox.change((job, None) for job in self._chosen(stage, keys))
 
     async def forget(self, removed: Iterable[Job]) -> None:
-        """Be done with links that are being delivered as magnets which the user has removed."""
+        """Be done with links that are delivered as magnets which the user removes.
+
+        Raises StorageError, and then all are as they were.
+        """
         hashes = {one for job in removed for one in (job.magnet.v1, job.magnet.v2) if one}
         if gone := [job for job in self._outbox.at(Stage.QUEUED) if job.sent_to in hashes]:
-            for job in gone:
-                self._outbox.drop(job.info_hash)
-            with contextlib.suppress(StorageError):  # the outbox has said so
-                await self._outbox.commit()
+            await self._outbox.change((job, None) for job in gone)
 
     async def requeue(self, keys: Collection[str] | None) -> list[Job]:
         """Move failed links, by their keys, or all, back to the queue; raises StorageError."""

@@ -113,7 +113,7 @@ class Connection:
         """Do the exchange of a request; for magnets, ask before whether the session still holds.
 
         That is where it has not answered for some seconds: another server may be there by now,
-        which would refuse them, but see them.
+        which would see them, even if it refuses them.
         """
         silence = self._clock.monotonic() - session.heard_at
         if request.content is Content.MAGNETS and silence > HEARD_SECONDS:
