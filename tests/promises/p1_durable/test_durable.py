@@ -1,16 +1,20 @@
 """Accepted is on disk before any server is asked; what cannot be written is not accepted."""
 
+from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 import stat
 from typing import Any
+from unittest.mock import patch
 
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 import pytest
 
 from custom_components.qbittorrent_resilient.core.delivery import batches
-from tests.support.actions import STORE, add, call, hashes, look_away, on_request, stored, work
+from custom_components.qbittorrent_resilient.core.outbox.job import Job
+from custom_components.qbittorrent_resilient.core.outbox.outbox import Outbox
+from tests.support.actions import STORE, add, call, hashes, on_request, stored, work
 from tests.support.common import FakeClock, Start, info_hash, instance, link
 from tests.support.disk_faults import disk_full
 from tests.support.fake.record import Received
@@ -100,21 +104,18 @@ async def test_no_note_no_add(
     await start(instance("first", primary))
     await primary.refuse()
     await call(hass, "check_health")
-    await primary.listen()  # it is ok only after they were accepted, so a note of it comes later
-    broken = ExitStack()
+    await primary.listen()
+    accept = Outbox.accept
+    with ExitStack() as broken:
 
-    def look(received: Received) -> None:
-        if received.endpoint == "torrents/info" and not broken_now:
+        async def accept_and_fill_up(outbox: Outbox, jobs: Iterable[Job]) -> list[Job]:
+            accepted = await accept(outbox, jobs)
             broken.enter_context(disk_full())
-            broken_now.append(True)
+            return accepted
 
-    broken_now: list[bool] = []
-    on_request(primary, look)
-    try:
+        broken.enter_context(patch.object(Outbox, "accept", accept_and_fill_up))
         response = await add(hass, link(1))
-    finally:
-        broken.close()
+        assert primary.requests_to("torrents/info")
     assert hashes(response["queued"]) == numbers(1)
     assert not primary.requests_to("torrents/add")
-    look_away(primary)
     assert hashes((await call(hass, "retry_queue"))["added"]) == numbers(1)

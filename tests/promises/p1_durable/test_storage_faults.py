@@ -177,29 +177,34 @@ async def test_many_magnets(
     assert await queued(hass) == [*accepted, info_hash(200)]
 
 
+@pytest.mark.parametrize("fault", [full, read_only])
 async def test_delivery_waits_for_room(
     hass: HomeAssistant,
     small_disk: Path,
     start: Start,
     primary: FakeQBittorrent,
     clock: FakeClock,
+    fault: Fault,
 ) -> None:
-    """What cannot be noted is not sent; it goes on by itself once there is room."""
+    """What cannot be noted is not sent; it goes on by itself once there is room.
+
+    A note of 101 magnets fits into no block that the journal has taken already.
+    """
     entry = await start(instance("first", primary))
     await primary.refuse()
-    await add(hass, *(link(number) for number in range(1, 4)))
+    await add(hass, *(link(number) for number in range(1, 102)))
     await settled(hass)
-    with full(small_disk):
+    with fault(small_disk):
         await primary.listen()
         primary.record.clear()
         pass_time(hass, 31)
         await eventually(lambda: primary.requests_to("torrents/info"))
-        await hass.async_block_till_done()
+        await settled(hass)
         assert not primary.requests_to("torrents/add")
-        assert len(await queued(hass)) == 3
+        assert len(await queued(hass)) == 101
     clock.tick(BACKOFF_SECONDS[0])
     await work(entry)
-    await eventually(lambda: len(primary.hashes) == 3)
+    await eventually(lambda: len(primary.hashes) == 101)
 
 
 @pytest.mark.parametrize("fault", ["forbidden", "a folder in its place"])
