@@ -5,10 +5,12 @@ import contextlib
 import os
 from pathlib import Path
 import subprocess
+from unittest.mock import AsyncMock, patch
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.storage import Store
 import pytest
 
 from custom_components.qbittorrent_resilient.core.backoff import BACKOFF_SECONDS
@@ -68,14 +70,18 @@ def read_only(disk: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def forbidden(folder: Path) -> Iterator[None]:
-    """Take away the right to look into the folder; root has to be nobody for that."""
+    """Take away the right to look into the folder; root has to be nobody for that.
+
+    Home Assistant's own files, which it writes after a second or more, are not written meanwhile.
+    """
     mode = folder.stat().st_mode
     folder.chmod(0)
     user = os.geteuid()
     if user == 0:
         os.seteuid(NOBODY)
     try:
-        yield
+        with patch.object(Store, "_async_callback_delayed_write", AsyncMock()):
+            yield
     finally:
         os.seteuid(user)
         folder.chmod(mode)
