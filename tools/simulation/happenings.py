@@ -161,13 +161,14 @@ def clock_of_server(world: World, process: Process) -> None:
 
 
 def moves(world: World, process: Process) -> None:
-    """Give a server the address of another, which gets its own, or one that nobody had."""
+    """Give a server the address of another, which gets its own, or one that nobody has."""
     if not world.servers_move:
         return
     server, other = world.rng.choice(world.servers), world.rng.choice(world.servers)
     before = server.address
     if server is other:
-        world.move(server, f"10.0.1.{world.rng.randrange(250)}")
+        taken = {int(one.address.split(".")[3]) for one in world.servers}
+        world.move(server, f"10.0.1.{world.rng.choice([*set(range(250)) - taken])}")
     else:
         world.move(server, other.address)
         world.move(other, before)
