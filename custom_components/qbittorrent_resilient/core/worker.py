@@ -7,6 +7,7 @@ passed. Then it delivers what is due, and looks after what was delivered.
 import asyncio
 from collections.abc import Callable, Iterable
 import logging
+from math import inf
 
 from .backoff import Backoff
 from .delivery.deliverer import Deliverer
@@ -19,7 +20,7 @@ from .log_words import counted
 from .outbox.job import UNCERTAIN_SECONDS, Job, Reason, Stage
 from .reconciliation.duplicates import find_duplicates
 from .reconciliation.keeping import Keeper
-from .reconciliation.maintenance import expire
+from .reconciliation.maintenance import expire, forget_removed
 from .reconciliation.settling import reconcile
 from .routine import Routine
 from .turns import cooperatively
@@ -28,6 +29,8 @@ _LOGGER = logging.getLogger(__name__)
 
 TICK_SECONDS = 10.0
 """How often the worker looks whether something is due: a settled delivery, an expired wait."""
+SET_UP_AGAIN_SECONDS = 60.0
+"""So long after its start, an instance that was removed may be set up again with what it has."""
 
 
 class Worker:
@@ -53,6 +56,7 @@ class Worker:
         self._deliverer = deliverer
         self._backoff = backoff
         self._keeper = Keeper(context.outbox, context.clock)
+        self._forget_removed_at = context.clock.monotonic() + SET_UP_AGAIN_SECONDS
         self._publish = publish
         self._expiry = expiry_seconds
         self._draining = Routine(self.drain, "A pass over the queue")
@@ -86,9 +90,16 @@ class Worker:
                 EventItem(EventType.DUPLICATE, job.magnet, instance=monitor.settings.name)
                 for job in duplicates
             )
+        self._forget_removed()
         await self._outbox.commit()
         if self._outbox.count(Stage.QUEUED):
             self._draining.wake()
+
+    def _forget_removed(self) -> None:
+        """Forget once, a while after the start, what removed instances may have."""
+        if self._clock.monotonic() >= self._forget_removed_at:
+            self._forget_removed_at = inf
+            forget_removed(self._outbox, self._pool.known)
 
     async def drain(self) -> None:
         """Deliver what is due, and let what is still queued then wait before its next try."""

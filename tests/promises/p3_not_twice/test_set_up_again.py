@@ -164,6 +164,28 @@ async def test_set_up_again_after_the_other_one_has_saved_it(servers: Servers, t
     assert servers.duplicates == [("Torrent 1",)]
 
 
+@pytest.mark.parametrize("seconds", [30, 70])
+async def test_removed_and_set_up_again_later(servers: Servers, time: Time, seconds: int) -> None:
+    """Between the two it is known for a minute that a removed one may have it."""
+    _, second = await servers.begin(gone=servers.first, second=servers.second)
+    fall_silent(servers.first)
+    await second.check()
+    for _ in range(2):
+        time.seconds += 1000
+        await work_once(servers.home.dispatcher)
+    servers.first.faults.clear()
+    await servers.home.dispatcher.stop()
+    (second,) = await servers.begin(second=servers.second)
+    await second.check()
+    time.seconds += seconds
+    await work_once(servers.home.dispatcher)
+    await servers.home.dispatcher.stop()
+    for monitor in await servers.begin(again=servers.first, second=servers.second):
+        await monitor.check()
+    await work_once(servers.home.dispatcher)
+    assert servers.duplicates == ([("Torrent 1",)] if seconds < 60 else [])
+
+
 async def test_set_up_again_while_it_waits(servers: Servers) -> None:
     """Without the first it was suspected, and had not been delivered when that was back."""
     await servers.begin(second=servers.second)

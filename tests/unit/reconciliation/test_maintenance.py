@@ -7,7 +7,11 @@ import pytest
 from custom_components.qbittorrent_resilient.core.outbox.job import Job, Stage
 from custom_components.qbittorrent_resilient.core.outbox.outbox import Outbox
 from custom_components.qbittorrent_resilient.core.qbittorrent.incarnation import Incarnation
-from custom_components.qbittorrent_resilient.core.reconciliation.maintenance import expire, recover
+from custom_components.qbittorrent_resilient.core.reconciliation.maintenance import (
+    expire,
+    forget_removed,
+    recover,
+)
 from tests.support.common import info_hash
 from tests.support.core import magnets
 from tests.support.store import MemoryStore
@@ -44,10 +48,13 @@ async def queue_of(*jobs: Job) -> Outbox:
         ),
         (
             replace(SETTLING, stage=Stage.DUPLICATE_CHECK, suspects=("here", "gone")),
-            replace(SETTLING, stage=Stage.DUPLICATE_CHECK, suspects=("here",)),
+            replace(SETTLING, stage=Stage.DUPLICATE_CHECK, suspects=("here", "gone")),
         ),
-        (replace(SETTLING, stage=Stage.DUPLICATE_CHECK, suspects=("gone",)), None),
-        (replace(ENTRY, suspects=("gone",)), replace(ENTRY, suspects=("here",))),
+        (
+            replace(SETTLING, stage=Stage.DUPLICATE_CHECK, suspects=("gone",)),
+            replace(SETTLING, stage=Stage.DUPLICATE_CHECK, suspects=("gone",)),
+        ),
+        (replace(ENTRY, suspects=("gone",)), replace(ENTRY, suspects=("gone", "here"))),
         (ENTRY.with_intent("here", NOW + 5), ENTRY.with_intent("here", NOW)),
         (ENTRY.with_intent("gone", NOW - 5), ENTRY.with_intent("gone", NOW - 5)),
         (
@@ -61,6 +68,24 @@ async def queue_of(*jobs: Job) -> Outbox:
 async def test_after_a_restart(before: Job, after: Job | None) -> None:
     queue = await queue_of(before)
     await recover(queue, {"here"}, NOW)
+    assert queue.everything() == ([] if after is None else [after])
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (
+            replace(SETTLING, stage=Stage.DUPLICATE_CHECK, suspects=("here", "gone")),
+            replace(SETTLING, stage=Stage.DUPLICATE_CHECK, suspects=("here",)),
+        ),
+        (replace(SETTLING, stage=Stage.DUPLICATE_CHECK, suspects=("gone",)), None),
+        (replace(ENTRY, suspects=("gone", "here")), replace(ENTRY, suspects=("here",))),
+        (replace(SETTLING, suspects=("gone",)), replace(SETTLING, suspects=("gone",))),
+    ],
+)
+async def test_a_minute_after_a_restart(before: Job, after: Job | None) -> None:
+    queue = await queue_of(before)
+    forget_removed(queue, {"here"})
     assert queue.everything() == ([] if after is None else [after])
 
 

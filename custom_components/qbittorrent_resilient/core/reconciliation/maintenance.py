@@ -25,7 +25,8 @@ async def recover(outbox: Outbox, instances: Collection[str], now: float) -> Non
     an instance that has been removed cannot be looked after any more; where it is not known to
     which (that part of the journal was damaged), it is looked for as if it were new. One that may
     have what waits or was delivered elsewhere may be set up anew, under another key: so all others
-    may have it. A time that lies ahead was taken from a clock that was wrong.
+    may have it, and it stays a suspect itself until `forget_removed`. A time that lies ahead was
+    taken from a clock that was wrong.
     """
     for job in outbox.at(Stage.QUEUED):
         if not job.keep and job.sent_to is None:
@@ -35,9 +36,6 @@ async def recover(outbox: Outbox, instances: Collection[str], now: float) -> Non
         removed = set(job.suspects).difference(instances)
         if removed and job.stage in _MAY_BE_TWICE:
             recovered = job.suspecting(key for key in instances if key != job.sent_to)
-        if job.stage not in _LISTED:
-            for key in removed:
-                recovered = recovered.cleared_of(key)
         recovered = _not_ahead(recovered, now)
         if recovered.stage in _LISTED and recovered.sent_to is None:
             recovered = recovered.requeued()
@@ -48,6 +46,23 @@ async def recover(outbox: Outbox, instances: Collection[str], now: float) -> Non
         is_removed = recovered.stage in _LISTED and recovered.sent_to not in instances
         if is_removed or recovered.stage is Stage.DUPLICATE_CHECK:
             complete(outbox, recovered)
+
+
+def forget_removed(outbox: Outbox, instances: Collection[str]) -> None:
+    """Suspect no more what was removed, is not set up again by now, and settles no delivery.
+
+    `instances` are the keys of those set up.
+    """
+    for stage in (Stage.QUEUED, Stage.DUPLICATE_CHECK):
+        for job in outbox.at(stage):
+            known = tuple(key for key in job.suspects if key in instances)
+            if known == job.suspects:
+                continue
+            cleared = replace(job, suspects=known)
+            if stage is Stage.QUEUED:
+                outbox.put(cleared)
+            else:
+                complete(outbox, cleared)
 
 
 def _not_ahead(job: Job, now: float) -> Job:
