@@ -308,6 +308,28 @@ async def test_disk_full_keeps_it_on_the_books(
     await eventually(lambda: server.hashes == BOTH)
 
 
+@pytest.mark.usefixtures("impatient")
+async def test_log_that_could_not_be_read_keeps_it_on_the_books(
+    hass: HomeAssistant,
+    start: Start,
+    server: FakeQBittorrent,
+    clock: FakeClock,
+    hass_storage: dict[str, Any],
+) -> None:
+    """One check without an answer changes no status, but says nothing of what failed either."""
+    entry = await _delivered(hass, start, server)
+    server.say_not_saving()
+    server.faults.hang("transfer/info", times=1)
+    clock.tick(70)
+    await work(entry)
+    server.faults.clear()
+    assert set(stored(hass_storage)) == BOTH
+    await call(hass, "check_health")
+    await server.restart(keep="none")
+    await call(hass, "check_health")
+    await eventually(lambda: server.hashes == BOTH)
+
+
 async def test_lost_after_a_call_without_queue(
     hass: HomeAssistant, start: Start, server: FakeQBittorrent, clock: FakeClock
 ) -> None:

@@ -124,7 +124,7 @@ async def _ask(
     listed = await monitor.client.find([job.magnet for job in jobs])
     if len(listed) < len(jobs):  # a restart may lie before the list
         for _ in range(2):  # the check under way may have begun before that
-            if await monitor.check() is not InstanceStatus.OK:
+            if await monitor.check() is not InstanceStatus.OK or monitor.in_doubt:
                 return None
         later = await _process(monitor)
     return listed, earlier, later

@@ -50,7 +50,7 @@ async def reconcile(monitor: InstanceMonitor, outbox: Outbox, clock: Clock) -> l
     ):
         return []
     # The log says whether it could save, and may have been read long ago.
-    if await monitor.check() is not InstanceStatus.OK:
+    if await monitor.check() is not InstanceStatus.OK or monitor.in_doubt:
         return []
     try:
         due, listed, incarnation = await _look(monitor, jobs, settled_before)
