@@ -308,6 +308,29 @@ async def test_disk_full_keeps_it_on_the_books(
     await eventually(lambda: server.hashes == BOTH)
 
 
+async def test_there_before_on_a_full_disk_is_kept_on_the_books(
+    hass: HomeAssistant,
+    start: Start,
+    server: FakeQBittorrent,
+    clock: FakeClock,
+    hass_storage: dict[str, Any],
+) -> None:
+    """When it was added is not known, so each failed save may have been its own."""
+    entry = await start(instance("first", server))
+    server.add(link(1))
+    server.say_not_saving()
+    await call(hass, "check_health")
+    clock.tick(600)
+    (one,) = (await add(hass, link(1)))["added"]
+    assert one["status"] == "already_present"
+    clock.tick(70)
+    await work(entry)
+    assert set(stored(hass_storage)) == {info_hash(1)}
+    await server.restart(keep="none")
+    await call(hass, "check_health")
+    await eventually(lambda: server.hashes == {info_hash(1)})
+
+
 @pytest.mark.usefixtures("impatient")
 async def test_log_that_could_not_be_read_keeps_it_on_the_books(
     hass: HomeAssistant,

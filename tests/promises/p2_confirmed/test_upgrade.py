@@ -40,3 +40,22 @@ async def test_lost_in_an_upgrade(
         assert after.hashes == {info_hash(1)}
         assert bool(after.logins) is not bypass
         assert entry.runtime_data.instances["first"].monitor.client.version == new.name
+
+
+async def test_lost_in_a_downgrade_that_ends_no_session(
+    hass: HomeAssistant, start: Start, clock: FakeClock
+) -> None:
+    """An API key begins no session: that the launch time is told no more is the only sign."""
+    async with FakeQBittorrent(V5_3) as before:
+        before.settings.local_host_auth = False
+        key = before.new_api_key()
+        port, settings = before.port, before.settings
+        entry = await start(instance("first", before, password="", api_key=key))
+        assert (await add(hass, link(1)))["added"]
+    clock.tick(60)
+    async with FakeQBittorrent(V5_1, port=port) as after:
+        after.settings = after.access._settings = settings
+        for _ in range(3):
+            clock.tick(31)
+            await work(entry)
+        assert after.hashes == {info_hash(1)}

@@ -198,13 +198,12 @@ class PassState:
         settings, now = monitor.settings, self._context.clock.now()
         if job.info_hash in self._not_yet_sent:
             job = job.without_intent()
-        given_again = job.sent_to == settings.key  # it is as unsaved as before
         counts = self._counts(job, settings.key, fate)
         delivered = job.delivered_to(
             settings.key,
             now,
             self.survey.incarnations[settings.key],
-            unsaved=given_again and (job.unsaved or monitor.save_failed_wall >= job.sent_at),
+            unsaved=_may_be_unsaved(monitor, job, fate),
             ordinal=self._outbox.deliveries.add(now) if counts else job.ordinal or 0,
         )
         if fate is Fate.ADDED:
@@ -272,3 +271,11 @@ class PassState:
         if monitor is None or monitor.is_ok:
             return InstanceStatus.ERROR.value
         return (monitor.status or InstanceStatus.TIMEOUT).value
+
+
+def _may_be_unsaved(monitor: InstanceMonitor, job: Job, fate: Fate) -> bool:
+    """Tell whether an instance that lists a job may have been unable to save it before."""
+    if job.sent_to == monitor.settings.key:  # given again, it is as unsaved as before
+        return job.unsaved or monitor.save_failed_wall >= job.sent_at
+    # Nobody knows when it got there.
+    return fate is Fate.ALREADY_PRESENT and monitor.has_failed_to_save

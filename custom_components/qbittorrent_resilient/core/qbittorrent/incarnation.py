@@ -18,10 +18,11 @@ class Incarnation:
     def is_same_as(self, other: Incarnation) -> bool:
         """Tell whether there is no sign of a restart between the two.
 
-        The launch time settles that (5.2 and newer). Else a lost session is the sign, and so is not
-        knowing: a magnet that is delivered again is better than a magnet that is lost.
+        The launch time settles that (5.2 and newer): one that is told no more, or only now, is of
+        another version. Else a lost session is the sign, and so is not knowing: a magnet that is
+        delivered again is better than a magnet that is lost.
         """
-        if self.launched is not None and other.launched is not None:
+        if self.launched is not None or other.launched is not None:
             return self.launched == other.launched
         return self.renewals is not None and self.renewals == other.renewals
 
