@@ -205,6 +205,7 @@ class Process(Home):
         chosen = [self._led_to(item) for item in self.dispatcher.items(stage)]
         before = [magnet.may_be_lost for magnet in chosen]
         torn = {key for key in self.world.records if self.world.may_be_at(key) > 1}
+        began = self.world.loop.time()
         for magnet in chosen:
             magnet.may_be_lost = True  # a kill leaves it open whether it was done
         try:
@@ -217,7 +218,8 @@ class Process(Home):
         for item in removed:
             self.world.story(f"the user removes {item.key[-6:]} from {stage}")
             magnet = self._led_to(item)
-            if item.is_link or item.key in waiting:  # given both ways: the other one goes on
+            # given both ways, the other one goes on; given meanwhile, it may have come after that
+            if item.is_link or item.key in waiting or magnet.given >= began:
                 magnet.may_be_lost = True
             else:
                 magnet.removed = self.world.loop.time()

@@ -55,6 +55,10 @@ async def queue_of(*jobs: Job) -> Outbox:
             replace(SETTLING, stage=Stage.DUPLICATE_CHECK, suspects=("gone",)),
         ),
         (replace(ENTRY, suspects=("gone",)), replace(ENTRY, suspects=("gone", "here"))),
+        (
+            replace(ENTRY, suspects=("gone",)).failed_with("rejected", NOW),
+            replace(ENTRY, suspects=("gone", "here")).failed_with("rejected", NOW),
+        ),
         (ENTRY.with_intent("here", NOW + 5), ENTRY.with_intent("here", NOW)),
         (ENTRY.with_intent("gone", NOW - 5), ENTRY.with_intent("gone", NOW - 5)),
         (
@@ -80,6 +84,10 @@ async def test_after_a_restart(before: Job, after: Job | None) -> None:
         ),
         (replace(SETTLING, stage=Stage.DUPLICATE_CHECK, suspects=("gone",)), None),
         (replace(ENTRY, suspects=("gone", "here")), replace(ENTRY, suspects=("here",))),
+        (
+            replace(ENTRY, suspects=("gone", "here")).failed_with("rejected", NOW),
+            replace(ENTRY, suspects=("here",)).failed_with("rejected", NOW),
+        ),
         (replace(SETTLING, suspects=("gone",)), replace(SETTLING, suspects=("gone",))),
     ],
 )

@@ -15,18 +15,18 @@ from .settling import complete
 _LOGGER = logging.getLogger(__name__)
 
 _LISTED = (Stage.SETTLING, Stage.KEPT)
-_MAY_BE_TWICE = (Stage.QUEUED, *_LISTED, Stage.DUPLICATE_CHECK)
+_MAY_BE_TWICE = (Stage.QUEUED, Stage.FAILED, *_LISTED, Stage.DUPLICATE_CHECK)
 
 
 async def recover(outbox: Outbox, instances: Collection[str], now: float) -> None:
     """See what the jobs of an earlier life mean now; `instances` are the keys of those set up.
 
-    A job that was not to be queued failed when its call was cut off. A job that was delivered to
-    an instance that has been removed cannot be looked after any more; where it is not known to
-    which (that part of the journal was damaged), it is looked for as if it were new. One that may
-    have what waits or was delivered elsewhere may be set up anew, under another key: so all others
-    may have it, and it stays a suspect itself until `forget_removed`. A time that lies ahead was
-    taken from a clock that was wrong.
+    A job that was not to be queued failed when its call was cut off. A job that was delivered to an
+    instance that has been removed cannot be looked after any more; where it is not known to which
+    (that part of the journal was damaged), it is looked for as if it were new. One that may have
+    what waits, failed or was delivered elsewhere may be set up anew, under another key: so all
+    others may have it, and it stays a suspect itself until `forget_removed`. A time that lies ahead
+    was taken from a clock that was wrong.
     """
     for job in outbox.at(Stage.QUEUED):
         if not job.keep and job.sent_to is None:
@@ -53,16 +53,16 @@ def forget_removed(outbox: Outbox, instances: Collection[str]) -> None:
 
     `instances` are the keys of those set up.
     """
-    for stage in (Stage.QUEUED, Stage.DUPLICATE_CHECK):
+    for stage in (Stage.QUEUED, Stage.FAILED, Stage.DUPLICATE_CHECK):
         for job in outbox.at(stage):
             known = tuple(key for key in job.suspects if key in instances)
             if known == job.suspects:
                 continue
             cleared = replace(job, suspects=known)
-            if stage is Stage.QUEUED:
-                outbox.put(cleared)
-            else:
+            if stage is Stage.DUPLICATE_CHECK:
                 complete(outbox, cleared)
+            else:
+                outbox.put(cleared)
 
 
 def _not_ahead(job: Job, now: float) -> Job:
