@@ -141,9 +141,7 @@ def async_build(
         unusable=servers.damaged,
         clock=clock,
     )
-    dispatcher.recent_deliveries = async_recent_deliveries(
-        hass, entry.entry_id, dispatcher.recent_deliveries
-    )
+    dispatcher.remember(async_recent_deliveries(hass, entry.entry_id, dispatcher.recent_deliveries))
     return Runtime(
         dispatcher=dispatcher,
         queue=QueueCoordinator(hass, entry, dispatcher),

@@ -95,6 +95,10 @@ class Dispatcher:
             if monitor.route is not None:
                 monitor.route.subscribe(partial(self._leak_news.route_changed, monitor))
 
+    def remember(self, recent: RecentDeliveries) -> None:
+        """Go on with what was delivered lately, before a reload."""
+        self.recent_deliveries = recent
+
     @property
     def instances(self) -> Sequence[InstanceMonitor]:
         """Return the instances in the order of their priority."""
