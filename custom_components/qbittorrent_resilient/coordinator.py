@@ -17,7 +17,7 @@ from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
-from .const import DEFAULT_OPTIONS, DOMAIN
+from .const import DOMAIN
 from .core.dispatcher import Dispatcher, Event
 from .core.events import QueueSnapshot
 from .core.health import instance as instance_health
@@ -33,7 +33,6 @@ from .entry_settings import readable_options
 
 _LOGGER = logging.getLogger(__name__)
 
-DEFAULT_SCAN_SECONDS = DEFAULT_OPTIONS[CONF_SCAN_INTERVAL]
 MOMENT_SECONDS = 1.0
 """How long a delivery may take before the magnet counts as queued; most take some ms."""
 
@@ -49,8 +48,7 @@ class PacedCoordinator[T](DataUpdateCoordinator[T]):
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry, name: str) -> None:
         """Poll as often as the options say."""
-        usual = DEFAULT_OPTIONS | {CONF_SCAN_INTERVAL: DEFAULT_SCAN_SECONDS}
-        options = readable_options(entry.options, usual)
+        options = readable_options(entry.options)
         self._pace = timedelta(seconds=options[CONF_SCAN_INTERVAL])
         self.history = History()
         super().__init__(

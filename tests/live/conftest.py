@@ -11,7 +11,7 @@ from homeassistant.core import HomeAssistant
 import pytest
 import pytest_socket
 
-from custom_components.qbittorrent_resilient import coordinator
+from custom_components.qbittorrent_resilient.const import DEFAULT_OPTIONS
 from custom_components.qbittorrent_resilient.core import worker
 from custom_components.qbittorrent_resilient.core.health import network_watch
 from tests.live.route_stage import a_world, home_clients
@@ -73,7 +73,7 @@ def _real_storage(request: pytest.FixtureRequest) -> None:
 @pytest.fixture
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have everything looked at each second, all by itself."""
-    monkeypatch.setattr(coordinator, "DEFAULT_SCAN_SECONDS", 1)
+    monkeypatch.setitem(DEFAULT_OPTIONS, "scan_interval", 1)
     monkeypatch.setattr(worker, "TICK_SECONDS", 0.5)
 
 
