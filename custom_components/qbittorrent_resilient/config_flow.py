@@ -26,10 +26,17 @@ from .const import (
     TITLE,
 )
 from .core import names
-from .entry_settings import readable_options
+from .entry_settings import readable_data, readable_options
 from .flows.core_import import async_known_servers, async_known_servers_text, async_taken_over
 from .flows.credentials_form import async_check_credentials, credentials_schema
-from .flows.forms import Fields, checked_options, instance_schema, next_priority, options_schema
+from .flows.forms import (
+    Fields,
+    checked_options,
+    instance_schema,
+    next_priority,
+    options_schema,
+    readable,
+)
 from .flows.home_entities import async_known_home_addresses, async_suggested_home_addresses
 from .flows.instance_check import CheckedInstance, async_check_instance
 from .flows.instance_flow import InstanceFlow
@@ -78,7 +85,7 @@ class ResilientConfigFlow(ConfigFlow, domain=DOMAIN):
     async def _async_ask_for_targets(
         self, step: str, user_input: Fields | None
     ) -> ConfigFlowResult:
-        stored = dict(self._get_reconfigure_entry().data) if step == "reconfigure" else {}
+        stored = readable_data(self._get_reconfigure_entry()) if step == "reconfigure" else {}
         if user_input is not None:
             self._entered = user_input
             self._checked = await async_check_targets(self.hass, user_input, self._set_up)
@@ -203,7 +210,7 @@ class ResilientConfigFlow(ConfigFlow, domain=DOMAIN):
             if not checked.errors:
                 async_accept_credentials(self.hass, entry, subentry, checked.data)
                 return self.async_abort(reason="reauth_successful")
-        username = subentry.data.get(CONF_USERNAME, "")
+        username = readable(subentry.data).get(CONF_USERNAME, "")
         return self.async_show_form(
             step_id="reauth_confirm",
             data_schema=self.add_suggested_values_to_schema(

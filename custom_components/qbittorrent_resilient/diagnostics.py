@@ -14,7 +14,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 from homeassistant.util import dt as dt_util
 
-from .const import CONF_FETCH_PROXY, DEFAULT_OPTIONS, DOMAIN, SUBENTRY_INSTANCE
+from .const import CONF_FETCH_PROXY, CONF_VPN_TARGETS, DOMAIN, SUBENTRY_INSTANCE
 from .coordinator import InstanceCoordinator
 from .core.health.route import RouteMonitor
 from .core.health.route_record import evidence_of
@@ -22,7 +22,7 @@ from .core.health.settings import InstanceSettings
 from .core.health.status import InstanceStatus
 from .core.outbox.job import Job, Reason, Stage
 from .core.queue_lists import QueueItem
-from .entry_settings import readable_targets
+from .entry_settings import damaged_fields, readable_options, readable_targets
 from .runtime import ResilientConfigEntry, Runtime
 from .settings import STOPPED, DamagedSettingsError, instance_settings, verifies_ssl
 from .vpn_diagnostics import kind_of_host, of_gluetun, of_history, of_targets, public
@@ -41,7 +41,8 @@ async def async_get_config_entry_diagnostics(
 ) -> Data:
     """Return the diagnostics of an entry; if it is not loaded, only its settings."""
     runtime = _runtime(entry)
-    targets = readable_targets(entry)
+    options, targets = readable_options(entry.options), readable_targets(entry)
+    has_vpn = bool(entry.data.get(CONF_VPN_TARGETS))
     subentries = entry.get_subentries_of_type(SUBENTRY_INSTANCE)
     places = {
         subentry.subentry_id: f"instance_{place}" for place, subentry in enumerate(subentries, 1)
@@ -50,13 +51,11 @@ async def async_get_config_entry_diagnostics(
         "taken_at": dt_util.utcnow().isoformat(),
         "state": entry.state.value,
         "why": entry.error_reason_translation_key,
-        "options": {
-            name: entry.options.get(name, default) for name, default in DEFAULT_OPTIONS.items()
-        }
-        | {CONF_FETCH_PROXY: bool(entry.options.get(CONF_FETCH_PROXY))},  # an address is private
+        "options": options | {CONF_FETCH_PROXY: bool(options[CONF_FETCH_PROXY])},  # is private
+        "damaged": damaged_fields(entry),
         "vpn": of_targets(targets, None if runtime is None else runtime.vpn),
         "instances": {
-            places[subentry.subentry_id]: _of_instance(subentry, runtime, has_vpn=bool(targets))
+            places[subentry.subentry_id]: _of_instance(subentry, runtime, has_vpn=has_vpn)
             for subentry in subentries
         },
     }

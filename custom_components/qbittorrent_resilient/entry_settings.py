@@ -17,15 +17,14 @@ from .const import (
     DEFAULT_OPTIONS,
     OPTION_RANGES,
 )
-from .core.errors import InvalidLinkError
+from .core.errors import InvalidLinkError, InvalidTargetError
 from .core.fetching.proxy import checked_fetch_proxy
+from .core.health.target import parse_target
 
 
-def readable_options(
-    stored: Mapping[str, Any], defaults: Mapping[str, Any] = DEFAULT_OPTIONS
-) -> dict[str, Any]:
+def readable_options(stored: Mapping[str, Any]) -> dict[str, Any]:
     """Return all options; nothing is fetched past a proxy that cannot be read."""
-    options = {**defaults} | {
+    options = DEFAULT_OPTIONS | {
         name: value
         for name, value in stored.items()
         if name in DEFAULT_OPTIONS and _is_readable(name, value)
@@ -42,15 +41,22 @@ def damaged_fields(entry: ConfigEntry) -> list[str]:
         for name, value in entry.options.items()
         if name in DEFAULT_OPTIONS and not _is_readable(name, value)
     ]
-    lists = {CONF_VPN_TARGETS: readable_targets(entry), CONF_HOME_ADDRESS: home_entities(entry)}
+    targets = [one for one in readable_targets(entry) if _is_target(one)]
+    lists = {CONF_VPN_TARGETS: targets, CONF_HOME_ADDRESS: home_entities(entry)}
     return [
         *(name for name, some in lists.items() if len(some) != _count(entry.data.get(name))),
         *options,
     ]
 
 
+def readable_data(entry: ConfigEntry) -> dict[str, Any]:
+    """Return what the form of the entry itself can show."""
+    lists = {CONF_VPN_TARGETS: readable_targets(entry), CONF_HOME_ADDRESS: home_entities(entry)}
+    return {name: some for name, some in lists.items() if name in entry.data}
+
+
 def readable_targets(entry: ConfigEntry) -> list[str]:
-    """Return the VPN's targets."""
+    """Return the VPN's targets; one that is written wrongly is none to whoever probes it."""
     return list(_texts(entry.data.get(CONF_VPN_TARGETS)))
 
 
@@ -66,6 +72,14 @@ def _texts(stored: Any) -> Iterable[str]:
         yield from (one for one in some if isinstance(one, str) and one)
 
 
+def _is_target(text: str) -> bool:
+    try:
+        parse_target(text)
+    except InvalidTargetError:
+        return False
+    return True
+
+
 def _count(stored: Any) -> int:
     """Return how many texts there should be."""
     if not stored:
@@ -74,11 +88,11 @@ def _count(stored: Any) -> int:
 
 
 def _is_readable(name: str, value: Any) -> bool:
-    """Tell whether a stored option is of its type, and not far out of its range."""
+    """Tell whether a stored option is of its type, and in its range."""
     if name in OPTION_RANGES:
         least, most = OPTION_RANGES[name]
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        return is_number and min(least, 1) <= value <= most
+        return is_number and least <= value <= most
     if name != CONF_FETCH_PROXY:
         return isinstance(value, bool)
     try:

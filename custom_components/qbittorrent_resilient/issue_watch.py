@@ -24,8 +24,9 @@ from .core.health.route import RouteMonitor, RouteState
 from .core.health.route_record import evidence_of
 from .core.health.status import InstanceStatus, VpnState
 from .core.outbox.job import Stage
+from .entry_settings import damaged_fields
 from .issues import IssueKind
-from .reasons import async_evidence_text
+from .reasons import async_evidence_text, async_setting_text
 from .runtime import ResilientConfigEntry
 from .vpn_coordinator import GluetunCoordinator, VpnCoordinator
 
@@ -40,6 +41,7 @@ WATCHED = (
     IssueKind.ICMP_NOT_PERMITTED,
     IssueKind.GLUETUN_AUTH,
     IssueKind.INSTANCE_DAMAGED,
+    IssueKind.SETTINGS_DAMAGED,
     *OF_INSTANCES,
     *OF_ROUTES,
 )
@@ -81,6 +83,7 @@ class IssueWatcher:
         for key, title in runtime.damaged.items():
             placeholders = {"name": names.shown(title) or key}
             issues.async_raise(self._hass, IssueKind.INSTANCE_DAMAGED, placeholders, about=key)
+        self._report_damage()
         self._entry.async_on_unload(runtime.queue.async_add_list_listener(self._failures_changed))
         self._failures_changed()
         if runtime.vpn is None:
@@ -104,6 +107,15 @@ class IssueWatcher:
                 ir.EVENT_REPAIRS_ISSUE_REGISTRY_UPDATED, self._issue_changed
             )
         )
+
+    @callback
+    def _report_damage(self) -> None:
+        """Name the entry's damaged settings, but never their values, which may be secret."""
+        if damaged := damaged_fields(self._entry):
+            named = ", ".join(async_setting_text(self._hass, name) for name in damaged)
+            issues.async_raise(self._hass, IssueKind.SETTINGS_DAMAGED, {"settings": named})
+        else:
+            issues.async_clear(self._hass, IssueKind.SETTINGS_DAMAGED)
 
     @callback
     def _follow[T](self, coordinator: DataUpdateCoordinator[T], changed: CALLBACK_TYPE) -> None:

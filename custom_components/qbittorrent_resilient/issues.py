@@ -29,6 +29,7 @@ class IssueKind(StrEnum):
     BANNED = "banned"
     OLD_QBITTORRENT = "old_qbittorrent"
     INSTANCE_DAMAGED = "instance_damaged"
+    SETTINGS_DAMAGED = "settings_damaged"
     MAGNETS_KEPT = "magnets_kept"
     QUEUE_TOO_NEW = "queue_too_new"
     QUEUE_UNREADABLE = "queue_unreadable"
@@ -58,6 +59,7 @@ _TRAITS: Mapping[IssueKind, _Traits] = {
     IssueKind.BANNED: _EXPLAINED,
     IssueKind.OLD_QBITTORRENT: _EXPLAINED,
     IssueKind.INSTANCE_DAMAGED: _Traits(ir.IssueSeverity.ERROR),
+    IssueKind.SETTINGS_DAMAGED: _Traits(),
     IssueKind.LEAKING: _LEAK,
     IssueKind.EXPOSED: _EXPLAINED,
     IssueKind.HOME_IS_VPN: _EXPLAINED,

@@ -38,6 +38,16 @@ def async_delivery_text(hass: HomeAssistant, delivery: RecentDelivery) -> str:
 
 
 @callback
+def async_setting_text(hass: HomeAssistant, name: str) -> str:
+    """Return what the forms call an option or another setting of the entry, in that language."""
+    for category, step in (("options", "init"), ("config", "reconfigure")):
+        texts = async_get_cached_translations(hass, hass.config.language, category, DOMAIN)
+        if text := texts.get(f"component.{DOMAIN}.{category}.step.{step}.data.{name}"):
+            return text
+    return name
+
+
+@callback
 def async_selector_texts(hass: HomeAssistant, table: str) -> dict[str, str]:
     """Return a table of texts by their keys, in the same language."""
     texts = async_get_cached_translations(hass, hass.config.language, "selector", DOMAIN)

@@ -50,6 +50,8 @@ _NOT_READABLE = (
 
 
 SERVER = "server"
+LAST_PRIORITY = 1_000_000
+"""Home Assistant stores no number of more than 64 bits, nor any other entry beside one."""
 STOPPED: Mapping[Any, bool | None] = {SERVER: None, "start": False, "stop": True}
 """How a server's magnets may be added by default; None is as the server itself is set."""
 
@@ -111,7 +113,7 @@ def settings_from(key: str, name: str, data: Mapping[str, Any]) -> InstanceSetti
         proxy_password=proxy_password,
         headers=headers,
         requires_vpn=data.get(CONF_REQUIRES_VPN, False),
-        priority=int(data.get(CONF_PRIORITY, 1)),
+        priority=priority_of(data),
         defaults=_add_options(data.get(CONF_DEFAULTS, {})),
     )
 
@@ -133,8 +135,13 @@ def gluetun_settings(data: Mapping[str, Any]) -> GluetunSettings | None:
 
 
 def verifies_ssl(data: Mapping[str, Any]) -> bool:
-    """Tell whether the server's certificate must be one that this host trusts."""
-    return bool(data.get(CONF_VERIFY_SSL, True))
+    """Tell whether the server's certificate must be one that this host trusts: unless it is off."""
+    return data.get(CONF_VERIFY_SSL) is not False
+
+
+def priority_of(data: Mapping[str, Any]) -> int:
+    """Return the priority of an instance, in its range; raises for what is no number."""
+    return min(max(1, int(data.get(CONF_PRIORITY, 1))), LAST_PRIORITY)
 
 
 def _add_options(data: Mapping[str, Any]) -> AddOptions:

@@ -52,7 +52,7 @@ from ..const import (
 from ..core.errors import InvalidLinkError
 from ..core.fetching.proxy import checked_fetch_proxy
 from ..core.qbittorrent.errors import InvalidUrlError
-from ..settings import SERVER, STOPPED, stopped_word, verifies_ssl
+from ..settings import LAST_PRIORITY, SERVER, STOPPED, priority_of, stopped_word, verifies_ssl
 from .core_import import CONF_TAKE_OVER
 from .gluetun_form import GLUETUN_SCHEMA, checked_gluetun
 from .proxy_form import PROXY_SCHEMA, checked_proxy, readable_proxy
@@ -72,10 +72,6 @@ NEW_SECRET = TextSelector(  # where an empty field keeps what is stored, nothing
 KEY = TextSelector(  # a password manager would enter the password, which would count as the key
     TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="off")
 )
-
-
-_LAST_PRIORITY = 1_000_000
-"""Home Assistant stores no number of more than 64 bits, nor any other entry beside one."""
 
 
 def _whole_number(least: int, most: int | None = None, unit: str | None = None) -> vol.All[Any]:
@@ -201,7 +197,7 @@ def instance_schema(
             vol.Optional(CONF_VERIFY_SSL, default=verifies_ssl(now)): BooleanSelector(),
             **_requires_vpn(now[CONF_REQUIRES_VPN], is_asked=asks_for_vpn),
             vol.Optional(CONF_PRIORITY, default=now[CONF_PRIORITY]): vol.All(
-                *_whole_number(1).validators, vol.Range(max=_LAST_PRIORITY)
+                *_whole_number(1).validators, vol.Range(max=LAST_PRIORITY)
             ),
             # No defaults here: the frontend would prefer them to the values suggested inside.
             vol.Optional(CONF_PROXY): section(PROXY_SCHEMA, {"collapsed": True}),
@@ -216,7 +212,7 @@ def instance_schema(
 def next_priority(siblings: Iterable[Mapping[str, Any]]) -> int:
     """Return the lowest priority number after those of all instances."""
     last = max((readable(sibling).get(CONF_PRIORITY, 1) for sibling in siblings), default=0)
-    return min(last + 1, _LAST_PRIORITY)
+    return min(last + 1, LAST_PRIORITY)
 
 
 def readable(stored: Mapping[str, Any]) -> Fields:
@@ -230,6 +226,8 @@ def readable(stored: Mapping[str, Any]) -> Fields:
         }
 
     fields = kept(stored, _TYPES)
+    if CONF_PRIORITY in fields:
+        fields[CONF_PRIORITY] = priority_of(fields)
     if isinstance(defaults := fields.pop(CONF_DEFAULTS, None), Mapping):
         words = {CONF_STOPPED: stopped_word(defaults.get(CONF_STOPPED))}
         fields[CONF_DEFAULTS] = shown = kept({**defaults, **words}, _TYPES_OF_DEFAULTS)

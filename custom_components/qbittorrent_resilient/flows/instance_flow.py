@@ -56,7 +56,7 @@ class InstanceFlow(ConfigSubentryFlow):
                     reason="reconfigure_successful",
                     description_placeholders={"found": checked.found},
                 )
-        shown = {CONF_NAME: subentry.title, **without_secrets(stored)}
+        shown = {CONF_NAME: names.shown(subentry.title), **without_secrets(stored)}
         if user_input is not None:
             sections = {part: shown[part] for part in _SECTIONS if part in shown}
             shown = sections | user_input
@@ -71,7 +71,7 @@ class InstanceFlow(ConfigSubentryFlow):
             vpn_watched=self._vpn_watched,
             stored=stored,
             siblings={
-                subentry.title: subentry.data
+                names.shown(subentry.title) or subentry.subentry_id: subentry.data
                 for subentry in self._get_entry().get_subentries_of_type(SUBENTRY_INSTANCE)
                 if subentry.subentry_id != own
             },

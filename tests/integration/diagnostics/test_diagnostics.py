@@ -145,6 +145,7 @@ async def test_exact_shape(
         "state": "loaded",
         "why": None,
         "options": OPTIONS | {"scan_interval": 20, "queue_expiry": 7},
+        "damaged": [],
         "vpn": {
             "targets": {"ipv4": 1, "ipv6": 1, "name": 2},
             "state": "off",
@@ -283,7 +284,7 @@ async def test_what_does_not_run_tells_its_settings(
     assert await hass.config_entries.async_unload(entry.entry_id)
     entry.mock_state(hass, state)
     found = await taken(hass, hass_client, entry)
-    assert found.keys() == {"taken_at", "state", "why", "options", "vpn", "instances"}
+    assert found.keys() == {"taken_at", "state", "why", "options", "damaged", "vpn", "instances"}
     assert found["state"] == state.value
     assert "status" not in found["instances"]["instance_2"]
 

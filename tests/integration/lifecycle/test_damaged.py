@@ -15,6 +15,7 @@ from custom_components.qbittorrent_resilient.diagnostics import async_get_config
 from tests.support.actions import add, again, fall_silent, look_away, work
 from tests.support.common import FakeClock, Start, info_hash, instance, link, settled
 from tests.support.fake.server import FakeQBittorrent
+from tests.support.flow import shown
 from tests.support.states import state_of
 
 MISSING = "missing"
@@ -206,3 +207,29 @@ async def test_what_it_may_have_stays_on_the_books(
     await repaired(hass, entry, "first", primary)
     await work(entry)
     assert primary.hashes >= {info_hash(1)}
+
+
+@pytest.mark.parametrize(("stored", "used"), [(0, 1), (-5, 1), (10**18, 1_000_000), (True, 1)])
+async def test_priority_out_of_its_range(
+    hass: HomeAssistant, start: Start, primary: FakeQBittorrent, stored: int, used: int
+) -> None:
+    """The nearest in range counts, and stands in the form."""
+    entry = await start(damaged("first", primary, {"priority": stored}))
+    assert entry.runtime_data.instances["first"].monitor.settings.priority == used
+    flow: Any = await hass.config_entries.subentries.async_init(
+        (entry.entry_id, "instance"), context={"source": "reconfigure", "subentry_id": "first"}
+    )
+    assert shown(flow)["priority"] == used
+
+
+@pytest.mark.parametrize("stored", [None, 0, "", []])
+async def test_a_certificate_is_verified_unless_that_is_off(
+    hass: HomeAssistant, start: Start, primary: FakeQBittorrent, stored: Any
+) -> None:
+    entry = await start(damaged("first", primary, {"verify_ssl": stored}))
+    found = await async_get_config_entry_diagnostics(hass, entry)
+    assert found["instances"]["instance_1"]["verify_ssl"] is True
+    flow: Any = await hass.config_entries.subentries.async_init(
+        (entry.entry_id, "instance"), context={"source": "reconfigure", "subentry_id": "first"}
+    )
+    assert shown(flow)["verify_ssl"] is True
