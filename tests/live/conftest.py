@@ -11,7 +11,7 @@ from homeassistant.core import HomeAssistant
 import pytest
 import pytest_socket
 
-from custom_components.qbittorrent_resilient.const import DEFAULT_OPTIONS
+from custom_components.qbittorrent_resilient.const import DEFAULT_OPTIONS, OPTION_RANGES
 from custom_components.qbittorrent_resilient.core import worker
 from custom_components.qbittorrent_resilient.core.health import network_watch
 from tests.live.route_stage import a_world, home_clients
@@ -68,6 +68,12 @@ def _real_storage(request: pytest.FixtureRequest) -> None:
     """Let Home Assistant keep the queue in real files."""
     if "hass" in request.fixturenames:
         request.getfixturevalue("storage_folder")
+
+
+@pytest.fixture(autouse=True)
+def _each_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let an entry ask for checks more often than a user may."""
+    monkeypatch.setitem(OPTION_RANGES, "scan_interval", (1, 3600))
 
 
 @pytest.fixture
