@@ -178,7 +178,7 @@ def test_renewals_are_of_this_run_only() -> None:
         (Incarnation(1, 100.0), Incarnation(2, 101.0), False),
         (Incarnation(1, 100.0), Incarnation(1, 110.0), False),
         (Incarnation(1, 110.0), Incarnation(1, 100.0), False),
-        (Incarnation(1, 100.0), Incarnation(1), True),
+        (Incarnation(1, 100.0), Incarnation(1), False),
         (Incarnation(1), Incarnation(2, 100.0), False),
     ],
 )

@@ -6,6 +6,7 @@ from custom_components.qbittorrent_resilient.core.qbittorrent.connection import 
 from custom_components.qbittorrent_resilient.core.qbittorrent.models import AddOptions
 from tests.support.common import info_hash, link
 from tests.support.core import Http, Time, TimedServer, failure
+from tests.support.fake.dialect import V5_1, V5_3
 
 LINKS = [link(1)]
 
@@ -63,3 +64,25 @@ async def test_does_not_answer_as_it_should(newest: TimedServer, http: Http, tim
     newest.faults.cut("app/version")
     assert await failure(client.add(LINKS, AddOptions())) == ("unreachable", False)
     assert not newest.requests_to("torrents/add")
+
+
+@pytest.mark.parametrize("same_release", [True, False])
+async def test_another_server_without_a_login_is_not_shown_them(
+    server: TimedServer, http: Http, time: Time, same_release: bool
+) -> None:
+    """It refuses nobody: another session, or another version, tells that it is there."""
+    another = V5_3 if server.dialect is V5_1 else V5_1
+    dialect = server.dialect if same_release else another
+    client = http.client(server, password="")
+    async with TimedServer(dialect, time) as other:
+        for one in (server, other):
+            one.settings.local_host_auth = one.settings.host_header_validation = False
+        await client.vitals()
+        server._wire._execute = other._wire._execute  # type: ignore[method-assign]
+        time.seconds += HEARD_SECONDS + 1
+        assert await failure(client.add(LINKS, AddOptions())) == ("error", False)
+        assert not other.hashes
+        assert client.renewals == 1
+        await client.vitals()
+        await client.add(LINKS, AddOptions())
+        assert other.hashes == {info_hash(1)}

@@ -17,7 +17,7 @@ from ..health.instance import InstanceMonitor
 from ..magnet import Magnet
 from ..qbittorrent import AddAnswer
 from ..qbittorrent.client import LISTING_SECONDS
-from ..qbittorrent.errors import CannotConnectError, ProtocolError, ServerError, TimedOutError
+from ..qbittorrent.errors import CannotConnectError, ProtocolError, ServerError
 from ..qbittorrent.incarnation import Incarnation
 from ..qbittorrent.models import AddOptions
 
@@ -31,8 +31,8 @@ SOON_SECONDS = (0.01, 0.05)
 """The same while nothing has been sent: where a fault does not pass, the next instance is near."""
 _GONE = (CannotConnectError, ProtocolError)
 """What is met at a server that is not there any more; the latter from a proxy in front of it."""
-_PASSING = (CannotConnectError, TimedOutError, ProtocolError)
-"""Faults that may be over at the next try."""
+_PASSING = (CannotConnectError, ProtocolError)
+"""Faults that may be over at the next try; a silence holds up others for too long."""
 
 
 class Verdict(Enum):

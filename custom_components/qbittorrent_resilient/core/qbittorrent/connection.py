@@ -5,6 +5,7 @@ takes an API key. Cookies that answers set are sent back, to this server only.
 """
 
 import asyncio
+from dataclasses import replace
 import time
 
 import aiohttp
@@ -115,16 +116,29 @@ class Connection:
         That is where it has not answered for some seconds: another server may be there by now,
         which would see them, even if it refuses them.
         """
-        silence = self._clock.monotonic() - session.heard_at
-        if request.content is Content.MAGNETS and silence > HEARD_SECONDS:
+        began = self._clock.monotonic()
+        if request.content is Content.MAGNETS and began - session.heard_at > HEARD_SECONDS:
             try:
                 answer = await self._answer(session, _ASK_VERSION)
                 if _forbids(answer) or _wants_another_host(answer):
                     return answer
-                dialect.read_version(answer)
+                self._check_it_is_the_same(session, dialect.read_version(answer))
             except ServerError as err:
                 raise _unsent(err) from None
+            if request.seconds is not None:  # together they take no longer
+                left = request.seconds - (self._clock.monotonic() - began)
+                request = replace(request, seconds=left)
         return await self._answer(session, request)
+
+    def _check_it_is_the_same(self, session: Session, version: str) -> None:
+        """Raise ProtocolError if another session or another version has answered.
+
+        Without a login no server refuses the session of another one.
+        """
+        if version != self.version and self._drop(session):
+            self.renewals += 1
+        if self._session is not session:
+            raise ProtocolError("another process of the server answers, or another server")
 
     @property
     def _has_password(self) -> bool:
