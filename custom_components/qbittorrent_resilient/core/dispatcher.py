@@ -148,6 +148,7 @@ class Dispatcher:
 
     def now(self) -> float:
         """Return the time that jobs are stamped with, in epoch seconds."""
+        self._follow_clock()  # else a later step would be taken for one after this
         return self._clock.now()
 
     def subscribe(self, callback: Callable[[Event], None]) -> Callable[[], None]:

@@ -95,6 +95,18 @@ async def test_nothing_expires(home: ServerHome, clocks: TwoClocks, by: float) -
     assert [one.reason for one in home.dispatcher.jobs(Stage.FAILED)] == ["expired"]
 
 
+async def test_given_right_after_it_was_set_back(home: ServerHome, clocks: TwoClocks) -> None:
+    """That is right already, though it lies where wrong times were taken before."""
+    await home.server.refuse()
+    clocks.seconds += 7200
+    clocks.set_by -= 3600
+    (given,) = home.jobs(1)
+    await home.dispatcher.add([replace(given, queued_at=home.dispatcher.now())])
+    await work_once(home.dispatcher)
+    (job,) = home.dispatcher.jobs(Stage.QUEUED)
+    assert abs(job.queued_at - clocks.clock.now()) < 60
+
+
 @pytest.mark.parametrize("by", SETS)
 async def test_what_is_uncertain_waits_its_time(
     home: ServerHome, http: Http, clocks: TwoClocks, by: float

@@ -56,6 +56,7 @@ class Deliverer:
         claim = self._in_flight.claim(self._outbox.key_of(job.magnet) for job in jobs)
         # An intent says "may have been sent", which is not so before the VPN was waited for.
         waits = self._waits_for_vpn(jobs, caller)
+        self._context.follow_clock()
         surveying = self._begin_survey(jobs, claim, caller)
         given = jobs if waits else with_intents(jobs, self._pool, self._context.clock.now())
         try:
