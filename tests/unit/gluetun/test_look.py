@@ -31,7 +31,7 @@ def test_down_whatever_the_address(word: str, public_ip: Reply) -> None:
     [
         ({"public_ip": "198.51.100.7"}, UP, "198.51.100.7"),
         ({"public_ip": "2001:DB8::0:7"}, UP, "2001:db8::7"),
-        ({"public_ip": "10.2.0.2"}, UP, "10.2.0.2"),
+        ({"public_ip": "::ffff:9.9.9.9"}, UP, "::ffff:9.9.9.9"),
         ({"public_ip": ""}, RUNNING, None),
         ({"public_ip": None}, RUNNING, None),
         ({}, RUNNING, None),
@@ -46,6 +46,20 @@ def test_down_whatever_the_address(word: str, public_ip: Reply) -> None:
 def test_running(public_ip: dict[str, Any], state: TunnelState, address: str | None) -> None:
     look = judge(Reply(data={"status": "running"}), Reply(data=public_ip))
     assert look == GluetunLook(state, address, "running")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("10.2.0.2", "172.16.0.1", "192.168.1.7", "127.0.0.1", "169.254.1.1", "100.64.0.1"),
+        *("198.18.0.1", "224.0.0.1", "239.1.2.3", "240.0.0.1", "255.255.255.255", "0.0.0.1"),
+        *("::1", "fd00::1", "fe80::1", "fe80::1%eth0", "fec0::1", "ff02::1", "::ffff:10.2.0.2"),
+    ],
+)
+def test_running_with_an_address_that_is_not_public(address: str) -> None:
+    """No service outside can have seen it, so it proves no tunnel; that is no opinion."""
+    look = judge(Reply(data={"status": "running"}), Reply(data={"public_ip": address}))
+    assert look == GluetunLook(RUNNING, None, "running")
 
 
 @pytest.mark.parametrize("status", ["Running", "", "ok", 1, None, ["running"], {"a": 1}, True])

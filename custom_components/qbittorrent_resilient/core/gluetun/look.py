@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 import json
 from typing import Any
 
@@ -18,7 +18,7 @@ class TunnelState(StrEnum):
     """Running, and a public address was learnt through the tunnel."""
     DOWN = "down"
     RUNNING = "running"
-    """Running, without a public address."""
+    """Running, without a public address; a private one, as of a home's network, is none."""
     SILENT = "silent"
     """No answer, or none that means something."""
     REFUSED = "refused"
@@ -31,6 +31,11 @@ _DOWN = frozenset({"stopped", "stopping", "starting", "crashed", "completed"})
 _RUNNING = "running"
 _LONGEST_ADDRESS = 60
 """Characters; of an IPv6 address with the IPv4 address in it and a zone."""
+_EXAMPLES = tuple(
+    map(ip_network, ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32"))
+)
+"""Addresses for documentation count as public, as they do for qBittorrent's own address: the
+demonstration has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +94,22 @@ def judge(status: Reply, public_ip: Reply) -> GluetunLook:
 
 
 def _address(value: Any) -> str | None:
-    """Return an address, or None where gluetun does not know it; raises ValueError otherwise."""
+    """Return a public address, or None where gluetun knows none; raises ValueError otherwise."""
     if value is None or value == "":
         return None
     if not isinstance(value, str) or len(value) > _LONGEST_ADDRESS:
         raise ValueError("no address")
     address = ip_address(value)
-    return None if address.is_unspecified else str(address)
+    return str(address) if _is_public(address) else None
+
+
+def _is_public(address: IPv4Address | IPv6Address) -> bool:
+    """Tell whether somebody outside can have seen this address; any other proves no tunnel."""
+    if isinstance(address, IPv6Address):
+        if address.ipv4_mapped is not None:
+            return _is_public(address.ipv4_mapped)
+        if address.is_site_local:
+            return False
+    if any(address in network for network in _EXAMPLES):
+        return True
+    return address.is_global and not (address.is_multicast or address.is_reserved)
