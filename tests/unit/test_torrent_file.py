@@ -68,10 +68,12 @@ def test_only_the_outermost_info_counts() -> None:
     assert read_torrent(data).magnet.v1 == torrent(1).v1
 
 
-@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\n\n"])
-def test_line_ends_after_it_are_cut_off(end: bytes) -> None:
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\n\n", b" \t\n"])
+@pytest.mark.parametrize("begin", [b"", b"\n", b" ", b"\xef\xbb\xbf", b"\n\xef\xbb\xbf\r\n"])
+def test_what_scripts_print_around_it_is_cut_off(begin: bytes, end: bytes) -> None:
+    """A server, which would not take it so, gets what is left."""
     made = torrent(1)
-    assert read_torrent(made.data + end).data == made.data
+    assert read_torrent(begin + made.data + end).data == made.data
 
 
 @pytest.mark.parametrize(
@@ -120,6 +122,7 @@ def test_more_trackers_than_a_magnet_may_have() -> None:
 BAD = {
     "empty": (b"", "it is empty"),
     "line ends": (b"\r\n", "it is empty"),
+    "mark only": (b"\xef\xbb\xbf\n", "it is empty"),
     "page": (b"<!DOCTYPE html><html>Log in</html>", "a web page, not a torrent file"),
     "page with a mark": (b"\xef\xbb\xbf \n<html>", "a web page, not a torrent file"),
     "json": (b'{"error": "login"}', "not a torrent file"),

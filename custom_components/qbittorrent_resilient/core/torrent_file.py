@@ -19,9 +19,9 @@ MAX_TORRENT_BYTES = 10 * 1024 * 1024
 _LONGEST_NAME = 1000
 _LONGEST_URL = 2048
 _SCHEMES = ("http://", "https://", "udp://", "ws://", "wss://")
-_LINE_ENDS = b"\r\n"
-"""Scripts that hand out torrents add these at the end; libtorrent does not mind, either."""
+_BLANKS = b" \t\r\n"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+"""Scripts that hand out torrents print these, and blanks, before and after them."""
 _SMALLEST_V2_PIECE = 16 * 1024
 _OTHER_FILES = (
     (b"PK\x03\x04", "a ZIP archive, not a torrent file"),
@@ -46,7 +46,7 @@ def read_torrent(data: bytes) -> TorrentFile:
     """
     if len(data) > MAX_TORRENT_BYTES:
         raise TorrentTooLargeError("larger than 10 MiB")
-    data = data.rstrip(_LINE_ENDS)
+    data = data.strip(_BLANKS).removeprefix(_BYTE_ORDER_MARK).lstrip(_BLANKS)
     _raise_if_something_else(data)
     parts, raw = read_dictionary(data, b"info")
     info = parts.get(b"info")
@@ -64,11 +64,10 @@ def _raise_if_something_else(data: bytes) -> None:
     """Say what it is that somebody took for a torrent file."""
     if not data:
         raise InvalidTorrentError("it is empty")
-    head = data[:100].removeprefix(_BYTE_ORDER_MARK).lstrip()
     for mark, reason in _OTHER_FILES:
-        if head.startswith(mark):
+        if data.startswith(mark):
             raise InvalidTorrentError(reason)
-    if head.startswith(b"<"):
+    if data.startswith(b"<"):
         raise InvalidTorrentError("a web page, not a torrent file")
 
 
