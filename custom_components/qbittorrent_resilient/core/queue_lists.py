@@ -1,6 +1,6 @@
 """The queue and the failed list as users see them: magnets and web links in one."""
 
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from .clock import Clock
@@ -73,16 +73,34 @@ class QueueLists:
         `keys` may be v1 or v2 hashes, in lower case, and keys of links; None stands for all of the
         stage. Raises StorageError, and then none has been removed.
         """
-        if stage is Stage.QUEUED:
-            if keys is not None:
-                keys = {*keys, *self._links.become(keys)}
-            # First, as a link that outlives its magnet brings it back.
-            await self._links.forget(self._chosen(stage, keys))
-        jobs, links = await _as_far_as_possible(
-            self._outbox.change((job, None) for job in self._chosen(stage, keys)),
-            self._links.remove(stage, keys),
+        became: set[str] = set()
+        # Links first: one that is a magnet by then is found as that, and both are never missed.
+        links, jobs = await _as_far_as_possible(
+            self._links.remove(stage, keys, became),
+            self._remove_magnets(stage, keys, became),
         )
         return _items(jobs, links)
+
+    async def _remove_magnets(
+        self, stage: Stage, keys: Collection[str] | None, became: Collection[str]
+    ) -> list[Job]:
+        """Remove magnets of a stage, and those that links have just become; raises StorageError.
+
+        Some may not be in the queue yet. They wait before us for what changes it, as a hand-over
+        accepts at once; so what is removed is chosen only when it is our turn.
+        """
+        if keys is not None:
+            keys = {*keys, *became}
+        if stage is Stage.QUEUED:
+            # First, as a link that outlives its magnet brings it back.
+            await self._links.forget(self._chosen(stage, keys), became)
+
+        def removals() -> Iterator[tuple[Job, None]]:
+            for chosen in self._chosen(stage, keys):
+                if (job := self._outbox.get(chosen.info_hash)) is not None:
+                    yield job, None
+
+        return await self._outbox.change(removals())
 
     async def requeue(self, keys: Collection[str] | None) -> list[QueueItem]:
         """Move failed items back to the queue, durably, and return them as they are then.
@@ -112,7 +130,7 @@ def _items(jobs: Iterable[Job], links: Iterable[Job]) -> list[QueueItem]:
 
 
 async def _as_far_as_possible(
-    magnets: Awaitable[list[Job]], links: Awaitable[list[Job]]
+    first: Awaitable[list[Job]], second: Awaitable[list[Job]]
 ) -> tuple[list[Job], list[Job]]:
     """Change magnets and links, which are in files of their own.
 
@@ -120,7 +138,7 @@ async def _as_far_as_possible(
     """
     done: list[list[Job]] = []
     failure: StorageError | None = None
-    for change in (magnets, links):
+    for change in (first, second):
         try:
             done.append(await change)
         except StorageError as err:

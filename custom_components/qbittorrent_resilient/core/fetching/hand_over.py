@@ -106,11 +106,13 @@ class HandOver:
             await self._release(found.values())
             raise
         gone = found.keys() - jobs.keys()
-        await self._release(found[key] for key in gone)
         outcomes |= {key: _removed(ready[key][0]) for key in gone}
-        if jobs:
-            is_awaited = bool(awaited & jobs.keys())
-            outcomes |= await self._hand_over(jobs, wait_for_vpn, from_queue=not is_awaited)
+        try:
+            if jobs:  # at once: nobody may remove one as a link that is delivered all the same
+                is_awaited = bool(awaited & jobs.keys())
+                outcomes |= await self._hand_over(jobs, wait_for_vpn, from_queue=not is_awaited)
+        finally:
+            await self._release(found[key] for key in gone)
         return outcomes
 
     async def _judge(

@@ -5,7 +5,7 @@ but names the link (web_link.py). Such a job never leaves this folder. In place 
 intent names the torrent that it led to (hand_over.py).
 """
 
-from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator, Sequence
 import contextlib
 from dataclasses import dataclass
 from typing import Any
@@ -86,10 +86,11 @@ class WebLinks:
         under_way = self._hand_over.under_way
         return [job for job in self._outbox.at(stage) if job.info_hash not in under_way]
 
-    def become(self, keys: Iterable[str]) -> set[str]:
-        """Return the info-hashes of the magnets that links with these keys have just become."""
-        under_way = map(self._outbox.get, self._hand_over.under_way & {*keys})
-        return {job.sent_to for job in under_way if job is not None and job.sent_to}
+    def magnets_of(self, keys: Collection[str] | None) -> set[str]:
+        """Return the info-hashes of the magnets that links have just become, by their keys."""
+        under_way = self._hand_over.under_way
+        chosen = map(self._outbox.get, under_way if keys is None else under_way & {*keys})
+        return {job.sent_to for job in chosen if job is not None and job.sent_to}
 
     def job(self, key: str) -> Job | None:
         """Return the link with this key, or None."""
@@ -191,17 +192,31 @@ class WebLinks:
             return []
         return await self._rounds.outcomes(self.at(Stage.QUEUED), Round(is_call=False))
 
-    async def remove(self, stage: Stage, keys: Collection[str] | None) -> list[Job]:
-        """Remove links of a stage, by their keys, or all; raises StorageError."""
-        return await self._outbox.change((job, None) for job in self._chosen(stage, keys))
+    async def remove(
+        self, stage: Stage, keys: Collection[str] | None, became: set[str]
+    ) -> list[Job]:
+        """Remove links of a stage, by their keys, or all; raises StorageError.
 
-    async def forget(self, removed: Iterable[Job]) -> None:
+        Those that are magnets at that moment are not removed: `became` gets their info-hashes.
+        """
+
+        def removals() -> Iterator[tuple[Job, None]]:
+            became.update(self.magnets_of(keys))
+            for chosen in self._chosen(stage, keys):
+                if (job := self._outbox.get(chosen.info_hash)) is not None:
+                    yield job, None
+
+        return await self._outbox.change(removals())
+
+    async def forget(self, removed: Iterable[Job], hashes: Collection[str] = ()) -> None:
         """Be done with links that are delivered as magnets which the user removes.
 
-        Raises StorageError, and then all are as they were.
+        `hashes` are those of magnets that may not be in the queue yet. Raises StorageError, and
+        then all are as they were.
         """
-        hashes = {one for job in removed for one in (job.magnet.v1, job.magnet.v2) if one}
-        if gone := [job for job in self._outbox.at(Stage.QUEUED) if job.sent_to in hashes]:
+        topics = {one for job in removed for one in (job.magnet.v1, job.magnet.v2) if one}
+        topics.update(hashes)
+        if gone := [job for job in self._outbox.at(Stage.QUEUED) if job.sent_to in topics]:
             await self._outbox.change((job, None) for job in gone)
 
     async def requeue(self, keys: Collection[str] | None) -> list[Job]:
