@@ -151,7 +151,9 @@ async def async_clear_gone_files(hass: HomeAssistant) -> None:
     }
 
     def gone() -> list[str]:
-        return [issue_id for issue_id, file in files.items() if not file.exists()]
+        return [
+            issue_id for issue_id, file in files.items() if not file.exists(follow_symlinks=False)
+        ]
 
     for issue_id in await hass.async_add_executor_job(gone):
         ir.async_delete_issue(hass, DOMAIN, issue_id)

@@ -12,7 +12,7 @@ from ..core.events import QueueSnapshot
 from ..core.log_words import cause
 from ..core.outbox.deliveries import Deliveries
 from ..core.qbittorrent.models import LAST_SECOND
-from .unreadable import UNREADABLE
+from .unreadable import UNREADABLE, async_load
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -28,6 +28,7 @@ class DeliveryMemory:
 
     def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
         """Use the file of this entry."""
+        self._hass = hass
         self._store: Store[dict[str, Any]] = Store(
             hass,
             STORAGE_VERSION,
@@ -42,7 +43,7 @@ class DeliveryMemory:
     async def async_load(self) -> Deliveries:
         """Return what was counted; what is damaged counts as not known."""
         try:
-            data = await self._store.async_load()
+            data = await async_load(self._hass, self._store)
         except UNREADABLE as err:
             _LOGGER.warning("The number of deliveries could not be read back: %s", cause(err))
             return self._deliveries

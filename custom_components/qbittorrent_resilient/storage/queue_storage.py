@@ -69,7 +69,10 @@ class QueueStorage(QueueStore):
         journal = Journal(f"{snapshot.path}.journal")
         self._store = RecordStore(snapshot, journal, hass.async_add_executor_job)
         self._orphans = OrphanedMagnets(hass, of_links=of_links)
-        self._paths = (snapshot.path, journal.path, self._orphans.path)
+        self._paths = (
+            *(snapshot.path, journal.path, self._orphans.path),
+            *(() if of_links else (_torrent_folder(snapshot.path),)),
+        )
         self._ownership = hass.data.setdefault(_OWNERSHIPS, {}).setdefault(
             name, _Ownership(_torrent_files(hass, snapshot.path))
         )
@@ -186,8 +189,11 @@ class QueueStorage(QueueStore):
 
 def _torrent_files(hass: HomeAssistant, beside: Path) -> TorrentFiles:
     """Return the torrent files in the storage folder, where `beside` is."""
-    folder = TorrentFolder(beside.with_name(f"{DOMAIN}.torrents"))
-    return TorrentFiles(folder, hass.async_add_executor_job)
+    return TorrentFiles(TorrentFolder(_torrent_folder(beside)), hass.async_add_executor_job)
+
+
+def _torrent_folder(beside: Path) -> Path:
+    return beside.with_name(f"{DOMAIN}.torrents")
 
 
 async def async_discard_orphans(hass: HomeAssistant) -> None:

@@ -13,7 +13,7 @@ from homeassistant.helpers.json import json_bytes
 from homeassistant.helpers.storage import Store
 
 from ..core.errors import StorageError
-from ..core.outbox.files import quarantine, quarantine_copy, sync_folder
+from ..core.outbox.files import clear_way, quarantine, quarantine_copy, sync_folder
 from ..core.outbox.record import Record
 from ..core.outbox.salvage import decode
 from ..core.outbox.snapshot import STORAGE_VERSION, Snapshot, seal
@@ -61,7 +61,7 @@ class RecordFile(SnapshotFile):
                 snapshot = Snapshot({}) if data is None else decode(content)
         except (HomeAssistantError, OSError) as err:
             raise StorageError("the stored queue cannot be read") from err
-        if not snapshot.is_damaged:
+        if not snapshot.is_damaged or snapshot.quarantined is not None:
             return snapshot
         # What can still be read is on disk nowhere else, until all is written anew.
         set_aside = quarantine_copy if snapshot.records else quarantine
@@ -102,7 +102,13 @@ class RecordFile(SnapshotFile):
         self.size = None
 
     def _read(self) -> Snapshot | None:
-        """Return what the file holds, or None where there is no file."""
+        """Return what the file holds, or None where there is no file.
+
+        What is no file in its place is quarantined.
+        """
+        if (in_the_way := clear_way(self.path)) is not None:
+            self.size = None
+            return Snapshot({}, None, is_damaged=True, quarantined=in_the_way)
         try:
             raw = self.path.read_bytes()
         except FileNotFoundError:

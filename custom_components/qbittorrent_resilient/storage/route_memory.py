@@ -13,7 +13,7 @@ from ..const import DOMAIN
 from ..core.health.route import RouteMonitor
 from ..core.health.route_record import RouteRecord, record_from
 from ..core.log_words import cause
-from .unreadable import UNREADABLE
+from .unreadable import UNREADABLE, async_load
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ class RouteMemory:
     async def async_load(self) -> dict[str, RouteRecord]:
         """Return the records by the instance's key; what is damaged counts as not known."""
         try:
-            data = await self._store.async_load()
+            data = await async_load(self._hass, self._store)
         except UNREADABLE as err:
             _LOGGER.warning("Which servers leak could not be read back: %s", cause(err))
             return {}

@@ -12,6 +12,7 @@ import stat
 from typing import Protocol
 
 _MARK = ".corrupt."
+_SEEN_MARK = ".confirmed."
 
 
 class RunBlocking(Protocol):
@@ -46,6 +47,26 @@ def quarantine(path: Path) -> Path | None:
     return name
 
 
+def clear_way(path: Path, *, for_folder: bool = False) -> Path | None:
+    """Rename what is no file in the place of one (a folder, a socket, a link to nowhere).
+
+    Nothing could be read or written there, at no start. Return the new name, or None where there is
+    a file, or nothing. Raises OSError.
+    """
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        mode = 0
+        if not path.is_symlink():
+            return None
+    except OSError as err:
+        if err.errno != errno.ELOOP:
+            raise
+        mode = 0
+    is_right = stat.S_ISDIR(mode) if for_folder else stat.S_ISREG(mode)
+    return None if is_right else quarantine(path)
+
+
 def quarantine_copy(path: Path) -> Path | None:
     """Keep what a damaged file holds, while the file stays until it is replaced; raises OSError.
 
@@ -77,13 +98,17 @@ def unconfirmed(path: Path) -> list[Path]:
     killed before. So a file is told at each start until the user has confirmed it.
     """
     found = path.parent.glob(f"{glob.escape(path.name)}{_MARK}*")
-    return sorted(one for one in found if one.stat().st_mode & stat.S_IWUSR)
+    return sorted(one for one in found if one.lstat().st_mode & stat.S_IWUSR)
 
 
 def confirm(path: Path) -> None:
     """Note at a file that was set aside that the user knows of it; raises OSError."""
-    if _MARK in path.name:
-        path.chmod(stat.S_IRUSR)
+    if _MARK not in path.name:
+        return
+    if path.is_symlink():  # which has no mode of its own
+        path.rename(path.with_name(path.name.replace(_MARK, _SEEN_MARK)))
+    else:
+        path.chmod(stat.S_IRUSR | (stat.S_IXUSR if path.is_dir() else 0))
 
 
 def quarantine_name(path: Path) -> Path:

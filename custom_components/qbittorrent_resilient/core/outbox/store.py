@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ..errors import StorageError
-from .files import RunBlocking
+from .files import RunBlocking, clear_way
 from .journal import Change, Journal, difference, encode, replay
 from .record import Record, from_record
 from .snapshot import Snapshot, continuation
@@ -158,6 +158,8 @@ class RecordStore:
         return bool(changes) or not is_intact or (snapshot.is_damaged and bool(snapshot.records))
 
     def _read_journal(self) -> tuple[list[Change], bool]:
+        if (in_the_way := clear_way(self._journal.path)) is not None:
+            self._quarantined.append(in_the_way)
         return self._journal.read(), self._journal.intact()
 
     async def _append(self, put: Mapping[str, Record], drop: Collection[str]) -> bool:

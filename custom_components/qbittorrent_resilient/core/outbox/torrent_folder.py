@@ -8,7 +8,7 @@ import stat
 from typing import override
 
 from ..torrent_file import MAX_TORRENT_BYTES
-from .files import sync_folder
+from .files import clear_way, sync_folder
 from .torrent_files import Folder
 
 _ENDING = ".torrent"
@@ -26,6 +26,7 @@ class TorrentFolder(Folder):
     def write(self, name: str, data: bytes) -> None:
         """Write a file, or replace it, so that it survives a loss of power; raises OSError."""
         if not self.path.is_dir():
+            clear_way(self.path, for_folder=True)
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         file = self._file(name)
         unfinished = file.with_name(f"{file.name}{_UNFINISHED}")
@@ -64,7 +65,7 @@ class TorrentFolder(Folder):
     def sizes(self) -> Mapping[str, int]:
         """Return the size of each file, in bytes; raises OSError."""
         found: dict[str, int] = {}
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             for one in self.path.iterdir():
                 what = one.lstat()
                 if stat.S_ISREG(what.st_mode):
