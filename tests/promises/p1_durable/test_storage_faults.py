@@ -213,24 +213,15 @@ async def test_delivery_waits_for_room(
     await eventually(lambda: len(primary.hashes) == 101)
 
 
-@pytest.mark.parametrize("fault", ["forbidden", "a folder in its place"])
 async def test_start_is_tried_again(
-    hass: HomeAssistant, storage_folder: Path, start: Start, primary: FakeQBittorrent, fault: str
+    hass: HomeAssistant, storage_folder: Path, start: Start, primary: FakeQBittorrent
 ) -> None:
     entry = await start(instance("first", primary))
     await primary.refuse()
     await add(hass, link(1))
     assert await hass.config_entries.async_unload(entry.entry_id)
-    file = storage_folder / STORE
-    if fault == "forbidden":
-        with forbidden(storage_folder):
-            assert not await hass.config_entries.async_setup(entry.entry_id)
-    else:
-        file.rename(storage_folder / "away")
-        file.mkdir()
+    with forbidden(storage_folder):
         assert not await hass.config_entries.async_setup(entry.entry_id)
-        file.rmdir()
-        (storage_folder / "away").rename(file)
     assert entry.state is ConfigEntryState.SETUP_RETRY
     assert entry.reason
     assert entry.reason.startswith("The stored queue cannot be read")

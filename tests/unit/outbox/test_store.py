@@ -193,9 +193,25 @@ async def test_read_changes_nothing_and_remove_leaves_nothing(files: Files) -> N
 
 
 async def test_journal_that_cannot_be_read(files: Files) -> None:
-    files.journal.mkdir()
-    with pytest.raises(StorageError, match="cannot be read"):
+    fault = OSError(errno.EIO, "Input/output error")
+    with (
+        patch.object(Path, "open", side_effect=fault),
+        pytest.raises(StorageError, match="cannot be read"),
+    ):
         await files.store().load()
+
+
+async def test_folder_in_the_place_of_the_journal(files: Files) -> None:
+    """It is set aside, so that changes can be written again."""
+    files.journal.mkdir()
+    store = files.store()
+    await store.load()
+    (aside,) = store.take_quarantined()
+    assert aside.is_dir()
+    assert aside.name.startswith(f"{files.journal.name}.corrupt.")
+    for number in (1, 2):
+        await store.commit(record(number), [])
+    assert await files.records() == _records(1, 2)
 
 
 async def _lived(files: Files, *numbers: int) -> RecordStore:

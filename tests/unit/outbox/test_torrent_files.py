@@ -11,6 +11,7 @@ import pytest
 
 from custom_components.qbittorrent_resilient.core.errors import StorageError
 from custom_components.qbittorrent_resilient.core.outbox import torrent_files
+from custom_components.qbittorrent_resilient.core.outbox.files import unconfirmed
 from custom_components.qbittorrent_resilient.core.outbox.job import Job, Stage
 from custom_components.qbittorrent_resilient.core.outbox.outbox import Outbox
 from custom_components.qbittorrent_resilient.core.outbox.torrent_files import TorrentFiles
@@ -38,6 +39,17 @@ async def given(queue: Outbox, made: MadeTorrent, at: float = 1.0) -> Job:
     """Return the job of a torrent file that was put."""
     name = await queue.torrent_files.put(made.data)
     return Job(magnet=read_torrent(made.data).magnet, queued_at=at, file=name)
+
+
+async def test_file_in_the_place_of_the_folder(tmp_path: Path) -> None:
+    """It is set aside, so that torrents can be kept."""
+    path = tmp_path / "torrents"
+    path.write_text("no folder")
+    files = TorrentFiles(TorrentFolder(path), run_at_once)
+    await files.keep_only(())
+    assert await files.read(await files.put(ONE.data)) == ONE.data
+    (aside,) = unconfirmed(path)
+    assert aside.name.startswith("torrents.corrupt.")
 
 
 async def accept(queue: Outbox, made: MadeTorrent) -> Job:
