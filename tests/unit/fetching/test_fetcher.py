@@ -7,17 +7,12 @@ import logging
 from pathlib import Path
 import ssl
 from typing import Any
-import zlib
 
 from aiohttp import web
 import pytest
 from pytest_socket import socket_allow_hosts
 
-from custom_components.qbittorrent_resilient.core.fetching import (
-    body as body_module,
-    fetcher as module,
-    guard,
-)
+from custom_components.qbittorrent_resilient.core.fetching import fetcher as module, guard
 from custom_components.qbittorrent_resilient.core.fetching.addresses import Reach, reach_of
 from custom_components.qbittorrent_resilient.core.fetching.fetcher import (
     MOST_BYTES,
@@ -90,39 +85,6 @@ async def test_torrent_file(host: WebHost) -> None:
     sent = host.requests[0].headers
     assert sent["User-Agent"] == "test"
     assert not sent.keys() & {"Cookie", "Authorization", "Referer"}
-
-
-RAW_DEFLATE = zlib.compress(DATA)[2:-4]
-MEMBERS = b"".join(gzip.compress(bytes([one])) for one in DATA)
-
-
-@pytest.mark.parametrize(
-    ("encoding", "body"),
-    [
-        ("gzip", gzip.compress(DATA)),
-        ("gzip", gzip.compress(DATA[:9]) + gzip.compress(b"") + gzip.compress(DATA[9:])),
-        ("gzip", gzip.compress(DATA[:9]) + bytes(7) + gzip.compress(DATA[9:])),
-        ("X-GZIP", MEMBERS),
-        ("gzip", gzip.compress(DATA) + b"\0\0"),
-        ("gzip", gzip.compress(DATA) + b"\r\nwhat a server adds"),
-        ("deflate", zlib.compress(DATA)),
-        ("deflate", RAW_DEFLATE),
-    ],
-    ids=["one", "three", "padded", "many", "zeros", "followed", "deflate", "raw"],
-)
-@pytest.mark.parametrize("piece", [1, 64 * 1024])
-async def test_compressed_torrent_file(
-    host: WebHost, encoding: str, body: bytes, piece: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whichever way it may be compressed, and wherever its pieces end."""
-    monkeypatch.setattr(body_module, "_PIECE", piece)
-    url = host.give("/a", body, Content_Encoding=encoding)
-    assert (await fetch(url)).found.data == DATA
-
-
-@pytest.mark.parametrize("before", [b"\xef\xbb\xbf", b"\r\n", b" \t\n", b"\n\xef\xbb\xbf\n"])
-async def test_torrent_file_after_what_scripts_print_first(host: WebHost, before: bytes) -> None:
-    assert (await fetch(host.give("/a", before + DATA))).found.data == DATA
 
 
 async def test_certificate_that_is_not_accepted(tmp_path: Path) -> None:
@@ -241,22 +203,6 @@ async def test_longest_body(host: WebHost, monkeypatch: pytest.MonkeyPatch) -> N
     ):
         url = host.give(f"/c{number}", zipped, Content_Encoding="gzip")
         assert await reason(url) is Reason.TOO_LARGE
-
-
-@pytest.mark.parametrize(
-    ("encoding", "body"),
-    [
-        ("gzip", DATA),
-        ("gzip", gzip.compress(DATA)[:-9]),
-        ("gzip", gzip.compress(DATA[:9]) + gzip.compress(DATA[9:])[:-9]),
-        ("gzip", gzip.compress(b"") * (body_module.MOST_MEMBERS + 1) + gzip.compress(DATA)),
-        ("deflate", RAW_DEFLATE[:-2]),
-        ("br", DATA),
-    ],
-    ids=["not", "torn", "second torn", "too many", "raw torn", "unknown"],
-)
-async def test_wrongly_compressed(host: WebHost, encoding: str, body: bytes) -> None:
-    assert await reason(host.give("/a", body, Content_Encoding=encoding)) is Reason.NOT_A_TORRENT
 
 
 async def test_no_connection(host: WebHost) -> None:
