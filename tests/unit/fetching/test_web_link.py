@@ -92,6 +92,7 @@ def test_nothing_secret_is_printed() -> None:
 @given(st.lists(_PIECES, max_size=8).map("".join))
 @example("http://u:p%2540@h/%2e%2e/\u00fc?a=&xs=http://x/&xt=urn:btih:" + "1" * 40)
 @example("http:// //")
+@example("http://\u00bb127.0.0.1HOST.example")
 def test_kept_links_come_back(text: str) -> None:
     """Any text is refused, or is the same link after it was stored as a magnet."""
     try:

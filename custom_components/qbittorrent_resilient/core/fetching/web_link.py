@@ -79,7 +79,8 @@ def _url(text: str) -> URL:
         parts = urlsplit(text)
         if (scheme := parts.scheme.lower()) not in _SCHEMES:
             raise InvalidLinkError("is neither http:// nor https://")
-        place = URL(f"{scheme}://{parts.netloc}")  # a host in other letters is encoded here
+        # A host in other letters is encoded here, and what is beside these made lower case then.
+        place = URL(str(URL(f"{scheme}://{parts.netloc}")))
         if not names.shown(place.host or "") or not place.port:
             raise InvalidLinkError("names no host")
         return URL.build(
