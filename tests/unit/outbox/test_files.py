@@ -35,3 +35,16 @@ def test_copy(tmp_path: Path, has_links: bool) -> None:
 def test_no_file(tmp_path: Path) -> None:
     assert quarantine(tmp_path / "queue") is None
     assert quarantine_copy(tmp_path / "queue") is None
+
+
+def test_a_copy_that_breaks_off_is_gone(tmp_path: Path) -> None:
+    """Set-up is tried again for as long as the disk is full: each try would leave another one."""
+    file = tmp_path / "queue"
+    file.write_text("damaged")
+    full = OSError(errno.ENOSPC, "no room")
+    with patch("os.link", side_effect=OSError(errno.EPERM, "no links here")):
+        for _ in range(2):
+            with patch("os.fsync", side_effect=full), pytest.raises(OSError, match="no room"):
+                quarantine_copy(file)
+            assert [one.name for one in tmp_path.iterdir()] == ["queue"]
+        assert quarantine_copy(file) is not None

@@ -1,11 +1,14 @@
 """Torrent files: on disk before a job refers to one, gone with the last job that does."""
 
 import asyncio
+from collections.abc import Callable
 from copy import replace
 import errno
 import hashlib
 import logging
+import os
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
@@ -97,6 +100,41 @@ async def test_left_overs_are_swept_and_nothing_else(files: TorrentFiles, tmp_pa
     later = TorrentFiles(TorrentFolder(folder), run_at_once)
     await later.keep_only([kept])
     assert {one.name for one in folder.iterdir()} == {f"{kept}.torrent", "note.txt", "folder"}
+
+
+async def test_a_full_disk_is_left_as_full_as_it_was(files: TorrentFiles, tmp_path: Path) -> None:
+    """What was written of a file until then would take room until the next start."""
+    folder = tmp_path / "torrents"
+    await files.put(ONE.data)
+    full = OSError(errno.ENOSPC, "no room")
+    with patch("os.fsync", side_effect=full), pytest.raises(StorageError, match="no room"):
+        await files.put(TWO.data)
+    assert on_disk(folder) == {f"{sha256(ONE.data)}.torrent": ONE.data}
+
+
+async def test_what_a_kill_left_is_not_written_through(files: TorrentFiles, tmp_path: Path) -> None:
+    """A backup may have linked it, and its rights may be others."""
+    folder, backup = tmp_path / "torrents", tmp_path / "backup"
+    await files.put(ONE.data)
+    left = folder / f"{sha256(TWO.data)}.torrent.new"
+    left.write_bytes(b"half")
+    left.chmod(0o644)
+    backup.hardlink_to(left)
+    name = await files.put(TWO.data)
+    assert backup.read_bytes() == b"half"
+    assert (folder / f"{name}.torrent").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+async def test_what_is_no_file_is_not_waited_for(
+    files: TorrentFiles, tmp_path: Path, make: Callable[[Path], None]
+) -> None:
+    folder = tmp_path / "torrents"
+    folder.mkdir()
+    make(folder / f"{sha256(ONE.data)}.torrent")
+    before = len([*Path("/proc/self/fd").iterdir()])
+    assert await files.read(sha256(ONE.data)) is None
+    assert len([*Path("/proc/self/fd").iterdir()]) == before
 
 
 @pytest.mark.parametrize("content", [None, b"", ONE.data[:-1], TWO.data])

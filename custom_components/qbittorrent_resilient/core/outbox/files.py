@@ -82,13 +82,23 @@ def quarantine_copy(path: Path) -> Path | None:
     try:
         name.hardlink_to(path)
     except OSError:  # some file systems have no links
-        descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with path.open("rb") as source, os.fdopen(descriptor, "wb") as copy:
-            shutil.copyfileobj(source, copy)
-            copy.flush()
-            os.fsync(copy.fileno())
+        _copy(path, name)
     sync_folder(path.parent)
     return name
+
+
+def _copy(path: Path, name: Path) -> None:
+    """Copy a file, for its owner only; of a copy that breaks off, nothing is left."""
+    with path.open("rb") as source:
+        descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(descriptor, "wb") as copy:
+                shutil.copyfileobj(source, copy)
+                copy.flush()
+                os.fsync(copy.fileno())
+        except OSError:
+            name.unlink(missing_ok=True)
+            raise
 
 
 def unconfirmed(path: Path) -> list[Path]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 import contextlib
+import errno
 import os
 from pathlib import Path
 import stat
@@ -30,16 +31,14 @@ class TorrentFolder(Folder):
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         file = self._file(name)
         unfinished = file.with_name(f"{file.name}{_UNFINISHED}")
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
-        descriptor = os.open(unfinished, flags, 0o600)
+        if os.path.lexists(unfinished):  # a kill has left it; it may have other rights, or names
+            unfinished.unlink()
         try:
-            written = 0
-            while written < len(data):
-                written += os.pwrite(descriptor, memoryview(data)[written:], written)
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        unfinished.rename(file)
+            _write_new(unfinished, data)
+            unfinished.rename(file)
+        except OSError:
+            unfinished.unlink(missing_ok=True)  # a full disk needs the room
+            raise
         sync_folder(self.path)
         sync_folder(self.path.parent)
 
@@ -47,11 +46,16 @@ class TorrentFolder(Folder):
     def read(self, name: str) -> bytes | None:
         """Return what a file holds, or None where there is none; raises OSError."""
         try:
-            descriptor = os.open(self._file(name), os.O_RDONLY | os.O_NOFOLLOW)
+            descriptor = os.open(self._file(name), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         except FileNotFoundError:
             return None
-        with os.fdopen(descriptor, "rb") as file:
-            return file.read(MAX_TORRENT_BYTES + 1)
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):  # a pipe would be waited for
+                raise OSError(errno.EINVAL, "no file is in its place")
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
+                return file.read(MAX_TORRENT_BYTES + 1)
+        finally:
+            os.close(descriptor)
 
     @override
     def remove(self, names: Iterable[str]) -> None:
@@ -75,3 +79,15 @@ class TorrentFolder(Folder):
     def _file(self, name: str) -> Path:
         """Return where a file is; one that was not finished goes by its whole name."""
         return self.path / (name if name.endswith(_UNFINISHED) else f"{name}{_ENDING}")
+
+
+def _write_new(path: Path, data: bytes) -> None:
+    """Write a file that is not there yet, for its owner only, and sync it; raises OSError."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    try:
+        written = 0
+        while written < len(data):
+            written += os.pwrite(descriptor, memoryview(data)[written:], written)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
