@@ -68,6 +68,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: ResilientConfigEntry) ->
     memories = Memories(await routes.async_load(), await deliveries.async_load())
     runtime = entry.runtime_data = async_build(hass, entry, storage, links, memories)
     routes.async_follow(runtime.routes)
+    entry.async_on_unload(routes.async_close)
     try:
         await runtime.dispatcher.start()
     except NewerVersionError as err:

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import logging
 from typing import Any
 
-from homeassistant.core import HomeAssistant, callback
-from homeassistant.exceptions import HomeAssistantError
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.storage import Store
 
 from ..const import DOMAIN
@@ -18,6 +18,8 @@ from .unreadable import UNREADABLE, async_load
 _LOGGER = logging.getLogger(__name__)
 
 STORAGE_VERSION = 1
+AGAIN_AFTER_SECONDS = 60
+"""When a write that failed is tried again: the disk was full, maybe, and has room by then."""
 
 
 class RouteMemory:
@@ -32,6 +34,7 @@ class RouteMemory:
         self._stored: dict[str, Any] = {}
         self._routes: Mapping[str, RouteMonitor] = {}
         self._lock = asyncio.Lock()
+        self._cancel_again: CALLBACK_TYPE | None = None
 
     async def async_load(self) -> dict[str, RouteRecord]:
         """Return the records by the instance's key; what is damaged counts as not known."""
@@ -58,6 +61,12 @@ class RouteMemory:
             route.subscribe(lambda _before, _now: self._async_changed())
         self._async_changed()
 
+    async def async_close(self) -> None:
+        """Write what could not be written yet; from now on, the file belongs to its next owner."""
+        self._forget_to_try_again()
+        await self._async_write()
+        self._forget_to_try_again()
+
     async def async_remove(self) -> None:
         """Delete the file."""
         await self._store.async_remove()
@@ -76,12 +85,36 @@ class RouteMemory:
             self._hass.async_create_task(self._async_write(), "write routes")
 
     async def _async_write(self) -> None:
+        """Write what is not stored yet; a failure is told by reading it back, and tried again.
+
+        A Store logs a write that fails and returns as if it had worked.
+        """
         async with self._lock:
             if (records := self._records()) == self._stored:
                 return
+            data = {"routes": records}
             try:
-                await self._store.async_save({"routes": records})
-            except (HomeAssistantError, OSError) as err:
-                _LOGGER.warning("Which servers leak could not be stored: %s", cause(err))
-                return
-            self._stored = records
+                await self._store.async_save(data)
+                is_written = await self._store.async_load() == data
+            except UNREADABLE as err:
+                _LOGGER.debug("Which servers leak is not on disk yet: %s", cause(err))
+                is_written = False
+            if is_written:
+                self._stored = records
+            else:
+                self._try_again()
+
+    def _try_again(self) -> None:
+        """Write once more, some time later."""
+
+        async def again(_now: Any) -> None:
+            self._cancel_again = None
+            await self._async_write()
+
+        self._forget_to_try_again()
+        self._cancel_again = async_call_later(self._hass, AGAIN_AFTER_SECONDS, again)
+
+    def _forget_to_try_again(self) -> None:
+        if self._cancel_again is not None:
+            self._cancel_again()
+            self._cancel_again = None

@@ -38,6 +38,10 @@ def on_disk(folder: Path) -> dict[str, bytes]:
     return {one.name: one.read_bytes() for one in folder.iterdir()} if folder.exists() else {}
 
 
+def open_files() -> int:
+    return len([*Path("/proc/self/fd").iterdir()])
+
+
 async def given(queue: Outbox, made: MadeTorrent, at: float = 1.0) -> Job:
     """Return the job of a torrent file that was put."""
     name = await queue.torrent_files.put(made.data)
@@ -132,9 +136,9 @@ async def test_what_is_no_file_is_not_waited_for(
     folder = tmp_path / "torrents"
     folder.mkdir()
     make(folder / f"{sha256(ONE.data)}.torrent")
-    before = len([*Path("/proc/self/fd").iterdir()])
+    before = open_files()
     assert await files.read(sha256(ONE.data)) is None
-    assert len([*Path("/proc/self/fd").iterdir()]) == before
+    assert open_files() == before
 
 
 @pytest.mark.parametrize("content", [None, b"", ONE.data[:-1], TWO.data])
