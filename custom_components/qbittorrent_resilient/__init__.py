@@ -2,6 +2,7 @@
 
 import asyncio
 from functools import partial
+import logging
 
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
 from homeassistant.core import Event, HomeAssistant
@@ -13,6 +14,7 @@ from homeassistant.loader import async_get_loaded_integration
 from . import issues
 from .const import DOMAIN, TITLE
 from .core.errors import NewerVersionError, StorageError
+from .core.log_words import cause
 from .core.names import shown
 from .dashboard.frontend_module import async_setup_dashboard
 from .delivered_lately import async_forget_recent_deliveries
@@ -26,6 +28,8 @@ from .services import async_setup_services
 from .storage.delivery_memory import DeliveryMemory
 from .storage.queue_storage import QueueStorage, async_retire
 from .storage.route_memory import RouteMemory
+
+_LOGGER = logging.getLogger(__name__)
 
 PLATFORMS = [
     Platform.BINARY_SENSOR,
@@ -119,7 +123,10 @@ async def async_remove_entry(hass: HomeAssistant, entry: ResilientConfigEntry) -
     servers = {key: shown(one.title) or key for key, one in entry.subentries.items()}
     issues.async_report_storage(hass, await async_retire(hass, entry.entry_id, servers))
     for memory in (RouteMemory, DeliveryMemory):
-        await memory(hass, entry.entry_id).async_remove()
+        try:
+            await memory(hass, entry.entry_id).async_remove()
+        except OSError as err:  # what is below is to be done all the same
+            _LOGGER.warning("A file of the removed entry stays: %s", cause(err))
     async_forget_recent_deliveries(hass, entry.entry_id)
     gone = (*WATCHED, IssueKind.QUEUE_TOO_NEW, IssueKind.MAGNETS_UNREADABLE)
     issues.async_clear_all(hass, gone)

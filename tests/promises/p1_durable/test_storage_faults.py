@@ -10,10 +10,14 @@ from unittest.mock import AsyncMock, patch
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.storage import Store
 import pytest
 
+from custom_components.qbittorrent_resilient import issues
+from custom_components.qbittorrent_resilient.const import DOMAIN
 from custom_components.qbittorrent_resilient.core.backoff import BACKOFF_SECONDS
+from custom_components.qbittorrent_resilient.issues import IssueKind
 from tests.support.actions import STORE, add, call, hashes, work
 from tests.support.common import (
     FakeClock,
@@ -211,6 +215,24 @@ async def test_delivery_waits_for_room(
     clock.tick(BACKOFF_SECONDS[0])
     await work(entry)
     await eventually(lambda: len(primary.hashes) == 101)
+
+
+async def test_removal_where_nothing_can_be_deleted(
+    hass: HomeAssistant, small_disk: Path, start: Start, primary: FakeQBittorrent
+) -> None:
+    """The files stay, which is told; of the entry, no repair stays."""
+    entry = await start(instance("first", primary))
+    await primary.refuse()
+    await add(hass, link(1))
+    (small_disk / f"{STORE}.routes").write_text("{}")
+    issues.async_raise(hass, IssueKind.BANNED, about="first")
+    with read_only(small_disk):
+        await hass.config_entries.async_remove(entry.entry_id)
+        await settled(hass)
+    told = {issue_id for domain, issue_id in ir.async_get(hass).issues if domain == DOMAIN}
+    assert f"{IssueKind.QUEUE_UNREADABLE}_{STORE}" in told
+    assert f"{IssueKind.BANNED}_first" not in told
+    assert (small_disk / STORE).exists()
 
 
 async def test_start_is_tried_again(
