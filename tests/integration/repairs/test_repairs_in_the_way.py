@@ -9,10 +9,12 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 import pytest
 
-from tests.integration.repairs.test_repairs_storage import KEPT, confirm, only, told
 from tests.support.actions import STORE, add
 from tests.support.common import Start, instance, link
 from tests.support.fake.server import FakeQBittorrent
+from tests.support.repairs import confirm, only, told
+
+KEPT = STORE.replace(".hub", ".kept")
 
 
 def block(storage_folder: Path, name: str, put: Callable[[Path], None]) -> None:

@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-import re
 from typing import Any
 
 from freezegun import freeze_time
@@ -20,46 +19,9 @@ from custom_components.qbittorrent_resilient.core.outbox.files import quarantine
 from tests.support.actions import STORE, add, call, hashes
 from tests.support.common import Start, eventually, info_hash, instance, link, settled
 from tests.support.fake.server import FakeQBittorrent
+from tests.support.repairs import TEXTS, confirm, only, told
 
 KEPT = f"{DOMAIN}.kept"
-FOLDER = Path(__file__).parents[3] / "custom_components" / DOMAIN
-TEXTS: dict[str, Any] = json.loads((FOLDER / "translations" / "en.json").read_text())["issues"]
-
-
-def told(hass: HomeAssistant) -> list[ir.IssueEntry]:
-    """Return what the user sees, of Home Assistant itself as well."""
-    issues = ir.async_get(hass).issues.values()
-    return [one for one in issues if one.active and one.translation_key != "failed_magnets"]
-
-
-def only(hass: HomeAssistant) -> ir.IssueEntry:
-    """Return the one issue that there is; its texts have what they need, and no magnet."""
-    (issue,) = told(hass)
-    assert issue.domain == DOMAIN
-    assert issue.translation_key
-    texts = TEXTS[issue.translation_key]
-    steps = texts["fix_flow"]["step"] if issue.is_fixable else {}
-    shown = steps.get("init") or steps.get("confirm") or texts
-    filled = [
-        text.format(**(issue.translation_placeholders or {}))
-        for text in (texts["title"], shown["title"], shown["description"])
-    ]
-    assert not re.search(r"magnet:|Torrent|[0-9a-f]{40}", f"{filled} {issue.data}")
-    return issue
-
-
-async def confirm(hass: HomeAssistant, issue: ir.IssueEntry) -> None:
-    """Read an issue and submit its form."""
-    await async_setup_component(hass, "repairs", {})
-    manager = repairs_flow_manager(hass)
-    assert manager
-    form = await manager.async_init(DOMAIN, context={"issue_id": issue.issue_id})
-    assert form["type"] is FlowResultType.FORM
-    assert form["step_id"] == "confirm"
-    assert form["description_placeholders"] == issue.translation_placeholders
-    assert told(hass) == [issue]
-    done = await manager.async_configure(form["flow_id"], {})
-    assert done["type"] is FlowResultType.CREATE_ENTRY
 
 
 async def decide(hass: HomeAssistant, option: str) -> tuple[FlowResultType, str | None]:

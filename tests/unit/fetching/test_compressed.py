@@ -8,9 +8,9 @@ import pytest
 
 from custom_components.qbittorrent_resilient.core.fetching import body as body_module
 from custom_components.qbittorrent_resilient.core.outbox.job import Reason
+from tests.support.fetching import fetch, reason
 from tests.support.torrents import torrent
 from tests.support.web_host import WebHost, web_host
-from tests.unit.fetching.test_fetcher import fetch, reason
 
 DATA = torrent(1).data
 RAW_DEFLATE = zlib.compress(DATA)[2:-4]

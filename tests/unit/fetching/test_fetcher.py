@@ -1,12 +1,11 @@
 """One link is fetched from a real web server, and each bad answer gets its own verdict."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 import gzip
 import logging
 from pathlib import Path
 import ssl
-from typing import Any
 
 from aiohttp import web
 import pytest
@@ -18,16 +17,15 @@ from custom_components.qbittorrent_resilient.core.fetching.fetcher import (
     MOST_BYTES,
     MOST_REDIRECTS,
     Fetched,
-    Fetcher,
     NotEver,
     NotNow,
 )
-from custom_components.qbittorrent_resilient.core.fetching.web_link import WebLink
 from custom_components.qbittorrent_resilient.core.magnet import Magnet
 from custom_components.qbittorrent_resilient.core.outbox.job import Reason
 from custom_components.qbittorrent_resilient.core.qbittorrent.proxy import basic
 from custom_components.qbittorrent_resilient.core.torrent_file import read_torrent
 from tests.support.common import info_hash, link
+from tests.support.fetching import fetch, reason
 from tests.support.harness.certificate import self_signed
 from tests.support.torrents import torrent
 from tests.support.web_host import LOGIN_PAGE, Names, WebHost, web_host
@@ -35,31 +33,6 @@ from tests.support.web_host import LOGIN_PAGE, Names, WebHost, web_host
 OUTSIDE = "127.0.0.2"
 """Counts as an address outside in these tests."""
 DATA = torrent(1).data
-
-
-async def in_thread[*Args, T](job: Callable[[*Args], T], /, *args: *Args) -> T:
-    return await asyncio.to_thread(job, *args)
-
-
-def fetcher(names: Names | None = None, proxy: str | None = None) -> Fetcher:
-    context = ssl.create_default_context()
-    return Fetcher(names or Names(), context, in_thread, user_agent="test", proxy=proxy)
-
-
-async def fetch(url: str, names: Names | None = None, proxy: str | None = None) -> Any:
-    return await fetcher(names, proxy).fetch(WebLink.parse(url))
-
-
-async def reason(url: str, names: Names | None = None) -> Reason | str:
-    """Return why a link is not fetched."""
-    match await fetch(url, names):
-        case NotEver(reason, _):
-            return reason
-        case NotNow(_):
-            return "passing"
-        case Fetched(_):
-            return "fetched"
-    raise AssertionError("no verdict")
 
 
 @pytest.fixture
