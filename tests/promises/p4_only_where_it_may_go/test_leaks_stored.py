@@ -24,14 +24,14 @@ FILE = "qbittorrent_resilient.hub.routes"
 @contextlib.contextmanager
 def no_room_for_routes() -> Iterator[None]:
     """Let a Store fail to write, which it logs and tells nobody."""
-    write = Store._write_data
+    write = Store._async_write_data
 
-    def full(self: Store[Any], *args: Any) -> None:
+    async def full(self: Store[Any], *args: Any) -> None:
         if self.key == FILE:
             raise WriteError("No space left on device")
-        write(self, *args)
+        await write(self, *args)
 
-    with patch.multiple(Store, _write_data=full, _write_prepared_data=full):
+    with patch.object(Store, "_async_write_data", full):
         yield
 
 
