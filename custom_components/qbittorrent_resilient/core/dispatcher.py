@@ -133,7 +133,7 @@ class Dispatcher:
             failed=self._outbox.count(Stage.FAILED) + self.links.count(Stage.FAILED),
             active_instance=None if active is None else active.settings.name,
             delivering=bool(self._deliverer.busy) or self.links.busy,
-            delivered=self._outbox.deliveries.count,
+            delivered=self._outbox.deliveries.written,
             last_delivery=self._outbox.deliveries.last_at,
         )
 

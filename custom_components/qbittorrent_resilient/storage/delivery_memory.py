@@ -81,4 +81,4 @@ class DeliveryMemory:
 
     def _data(self) -> dict[str, Any]:
         deliveries = self._deliveries
-        return {"delivered": deliveries.count, "last_delivery": deliveries.stored_at}
+        return {"delivered": deliveries.written, "last_delivery": deliveries.stored_at}

@@ -2,7 +2,8 @@
 
 The count is written some seconds later, so that no delivery waits for it. Each job carries its
 ordinal meanwhile, which is on disk with the delivery itself: what a kill takes from the count is
-made good from there.
+made good from there. What is not on disk with its job yet is neither shown nor written: after a
+kill, the job is delivered anew as far as anybody knows, and counts then.
 
 A last delivery that lies ahead is not told of. Either the clock was ahead when it was taken, or it
 is behind now, as that of a Raspberry Pi is until the network is there; then it is told of again.
@@ -18,12 +19,19 @@ from .job import Job, Stage
 class Deliveries:
     """The count so far; `last_at` is in epoch seconds, or None where it is not known.
 
-    `ahead_at` is that of a last delivery that lies ahead.
+    `ahead_at` is that of a last delivery that lies ahead. `unwritten` is how many of the count the
+    disk does not have with their jobs.
     """
 
     count: int = 0
     last_at: float | None = None
     ahead_at: float | None = None
+    unwritten: int = 0
+
+    @property
+    def written(self) -> int:
+        """Return how many there were, as far as that is on disk."""
+        return self.count - self.unwritten
 
     @property
     def stored_at(self) -> float | None:
@@ -33,6 +41,7 @@ class Deliveries:
     def add(self, at: float) -> int:
         """Count a delivery, and return its ordinal."""
         self.count += 1
+        self.unwritten += 1
         self.last_at, self.ahead_at = at, None
         return self.count
 

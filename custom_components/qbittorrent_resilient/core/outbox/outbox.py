@@ -223,6 +223,7 @@ class Outbox:
             if self._changed.keys().isdisjoint(wanted):
                 return
             changed, self._changed = self._changed, {}
+            delivered = self.deliveries.unwritten
             try:
                 put: dict[str, Record] = {}
                 files: dict[str, str] = {}
@@ -237,6 +238,7 @@ class Outbox:
                 self._write_log.note(err)
                 raise
             self._write_log.note(None)
+            self.deliveries.unwritten -= delivered
             await self._follow_files(changed, files)
         self._listeners.notify()
 
