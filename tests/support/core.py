@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable
 import socket
-from typing import Any
+from typing import Any, override
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -39,6 +39,19 @@ class Time:
         self.slept.append(seconds)
         self.seconds += seconds
         await asyncio.sleep(0)
+
+
+class TwoClocks(Time):
+    """Time whose wall clock can be set; the steady clock only goes on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.set_by = 0.0
+
+    @property
+    @override
+    def clock(self) -> Clock:
+        return Clock(now=lambda: self.seconds + self.set_by, monotonic=self.now, sleep=self.sleep)
 
 
 class TimedServer(FakeQBittorrent):

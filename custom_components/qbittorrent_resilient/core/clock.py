@@ -15,6 +15,8 @@ _CLOCK_BOOTTIME = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 CLOCK_STEP_SECONDS = 5.0
 """A smaller step is a clock that is being adjusted, or a busy machine between two readings."""
+BELIEVED_SECONDS = 3600.0
+"""After so long without a step, a clock that was behind at the start would have been set."""
 _NEVER_SECONDS = 365 * 86_400.0
 """No steady clock advances by a year between two readings, unless a test has replaced it."""
 

@@ -54,7 +54,7 @@ class Dispatcher:
         `unusable` are the keys of instances that cannot be used now, and may have magnets.
         """
         self._pool = InstancePool(instances, unusable)
-        self._outbox = outbox
+        self._outbox, self._outboxes = outbox, (outbox, links.outbox)
         self._clock = clock or Clock()
         self._clock_watch = ClockWatch(self._clock)
         self._backoff = Backoff()
@@ -72,10 +72,9 @@ class Dispatcher:
         self.links = WebLinks(
             links,
             deliver=self.add,
-            queue=outbox,
             publish=self._publish,
             expiry_seconds=expiry_seconds,
-            clock=self._clock,
+            context=context,
         )
         self._lists = QueueLists(
             outbox, self.links, self._pool, self._clock, requeued=self._worker.wake
@@ -85,7 +84,7 @@ class Dispatcher:
             monitor.settings.key: (monitor.status, monitor.client.renewals)
             for monitor in self._pool
         }
-        self._follow(outbox, links.outbox)
+        self._follow(*self._outboxes)
 
     def _follow(self, *outboxes: Outbox) -> None:
         for one in outboxes:
@@ -281,7 +280,7 @@ class Dispatcher:
     def _follow_clock(self) -> None:
         """Where the clock was set, correct the times that were taken from it before."""
         if (step := self._clock_watch.step()) is not None:
-            shift_times(self._outbox, self._pool, step)
+            shift_times(self._outboxes, self._pool, step)
             self._publish_snapshot()
 
     def _first_for(self, magnet: Magnet) -> str | None:

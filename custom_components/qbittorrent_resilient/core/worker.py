@@ -10,6 +10,7 @@ import logging
 from math import inf
 
 from .backoff import Backoff
+from .clock import BELIEVED_SECONDS
 from .delivery.deliverer import Deliverer
 from .delivery.delivery_pass import Outcomes
 from .delivery.failover import may_go
@@ -20,7 +21,7 @@ from .log_words import counted
 from .outbox.job import UNCERTAIN_SECONDS, Job, Reason, Stage
 from .reconciliation.duplicates import find_duplicates
 from .reconciliation.keeping import Keeper
-from .reconciliation.maintenance import expire, forget_removed
+from .reconciliation.maintenance import correct_times_ahead, expire, forget_removed
 from .reconciliation.settling import reconcile
 from .routine import Routine
 from .turns import cooperatively
@@ -57,6 +58,7 @@ class Worker:
         self._backoff = backoff
         self._keeper = Keeper(context.outbox, context.clock)
         self._forget_removed_at = context.clock.monotonic() + SET_UP_AGAIN_SECONDS
+        self._believe_clock_at = context.clock.monotonic() + BELIEVED_SECONDS
         self._publish = publish
         self._expiry = expiry_seconds
         self._draining = Routine(self.drain, "A pass over the queue")
@@ -105,6 +107,9 @@ class Worker:
         """Deliver what is due, and let what is still queued then wait before its next try."""
         self._context.follow_clock()
         now = self._clock.now()
+        if self._clock.monotonic() >= self._believe_clock_at:
+            self._believe_clock_at = inf
+            await correct_times_ahead(self._outbox, now)
         await self._expire(now)
         queued = self._outbox.at(Stage.QUEUED)
         due = [job async for job in cooperatively(queued) if self._is_due(job, now)]

@@ -6,31 +6,19 @@ from copy import replace
 
 import pytest
 
-from custom_components.qbittorrent_resilient.core.clock import Clock, ClockStep, ClockWatch
+from custom_components.qbittorrent_resilient.core.clock import ClockStep, ClockWatch
 from custom_components.qbittorrent_resilient.core.health.instance import InstanceMonitor
 from custom_components.qbittorrent_resilient.core.health.status import VpnState
 from custom_components.qbittorrent_resilient.core.outbox.crash import Crash
 from custom_components.qbittorrent_resilient.core.outbox.job import Job, Stage
 from tests.support.common import info_hash, work_once
-from tests.support.core import Http, Time, TimedServer, magnets
+from tests.support.core import Http, Time, TimedServer, TwoClocks, magnets
 from tests.support.fake.record import Received
 from tests.support.home import Home, ServerHome
 
 KEY = "key"
 YEAR = 365 * 86_400.0
 SETS = [3600.0, -3600.0, 20 * YEAR, -20 * YEAR]
-
-
-class TwoClocks(Time):
-    """Time whose wall clock can be set; the steady clock only goes on."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.set_by = 0.0
-
-    @property
-    def clock(self) -> Clock:
-        return Clock(now=lambda: self.seconds + self.set_by, monotonic=self.now, sleep=self.sleep)
 
 
 @pytest.fixture
@@ -235,6 +223,46 @@ async def test_started_with_a_clock_that_is_behind(home: ServerHome, clocks: Two
     queued = {one.info_hash: one.queued_at for one in dispatcher.jobs(Stage.QUEUED)}
     assert queued[info_hash(1)] == right
     assert abs(queued[info_hash(2)] - clocks.clock.now()) < 60
+
+
+async def test_given_in_a_time_to_come(home: ServerHome, clocks: TwoClocks) -> None:
+    """An earlier life's clock was ahead: what it queued does not wait behind all others for long.
+
+    In the first hour, it may be our own clock that is behind.
+    """
+    await home.server.refuse()
+    await home.monitor.check()
+    (ahead,) = home.jobs(1)
+    to_come = clocks.clock.now() + YEAR
+    home.write(replace(ahead, queued_at=to_come, last_attempt=to_come))
+    dispatcher = home.new_dispatcher()
+    await dispatcher.start()
+    clocks.seconds += 3500
+    await work_once(dispatcher)
+    assert home.store.records[info_hash(1)]["queued_at"] == to_come
+    clocks.seconds += 200
+    await work_once(dispatcher)
+    assert home.store.records[info_hash(1)]["queued_at"] == clocks.clock.now()
+    assert home.store.records[info_hash(1)]["last_attempt"] == clocks.clock.now()
+    clocks.seconds += 22 * 86_400
+    await work_once(dispatcher)
+    assert home.queued == []
+
+
+async def test_given_by_an_earlier_life_before_the_clock_is_set_back(
+    home: ServerHome, clocks: TwoClocks
+) -> None:
+    await home.server.refuse()
+    await home.monitor.check()
+    waits, failed = home.jobs(1, 2)
+    home.write(waits, failed.failed_with("rejected", clocks.clock.now()))
+    clocks.seconds += 10
+    dispatcher = home.new_dispatcher()
+    await dispatcher.start()
+    clocks.set_by -= YEAR
+    await work_once(dispatcher)
+    (waits,), (failed,) = dispatcher.jobs(Stage.QUEUED), dispatcher.jobs(Stage.FAILED)
+    assert (waits.queued_at, failed.failed_at) == (clocks.clock.now(), clocks.clock.now())
 
 
 async def test_sent_in_a_time_to_come(home: ServerHome, clocks: TwoClocks) -> None:

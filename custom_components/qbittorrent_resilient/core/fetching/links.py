@@ -8,13 +8,16 @@ intent names the torrent that it led to (hand_over.py).
 from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator, Sequence
 import contextlib
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
-from ..clock import Clock, ClockWatch
+from ..clock import BELIEVED_SECONDS
+from ..delivery.pass_state import PassContext
 from ..errors import StorageError
 from ..events import EventItem, EventType
 from ..outbox.job import Job, Reason, Stage
 from ..outbox.outbox import Outbox
+from ..reconciliation.maintenance import correct_times_ahead
 from ..routine import Routine
 from .hand_over import Deliver, HandOver, of_links
 from .lanes import few_at_a_time
@@ -49,13 +52,13 @@ class WebLinks:
         handling: LinkHandling,
         *,
         deliver: Deliver,
-        queue: Outbox,
         publish: Callable[[Iterable[EventItem]], None],
         expiry_seconds: float,
-        clock: Clock,
+        context: PassContext,
     ) -> None:
-        """Begin with nothing read; `queue` is where the jobs go that links become."""
+        """Begin with nothing read; the jobs that links become go to the outbox of `context`."""
         outbox, fetcher = handling.outbox, handling.fetcher
+        clock, queue = context.clock, context.outbox
         self._outbox = outbox
         self._queue = queue
         self._hand_over = HandOver(
@@ -67,7 +70,8 @@ class WebLinks:
         self._publish = publish
         self._expiry = expiry_seconds
         self._clock = clock
-        self._clock_watch = ClockWatch(clock)
+        self._follow_clock = context.follow_clock
+        self._believe_clock_at = clock.monotonic() + BELIEVED_SECONDS
         self._looking = Routine(self._look, "A look at the web links")
         self._stopped = False
 
@@ -234,10 +238,11 @@ class WebLinks:
 
     async def _look(self) -> None:
         """Let expire what waits for too long, and begin to fetch what is due."""
-        if (step := self._clock_watch.step()) is not None:
-            for job in self._outbox.everything():
-                self._outbox.put(job.with_times_shifted(step.by, step.since, step.until))
+        self._follow_clock()
         now, rounds = self._clock.now(), self._rounds
+        if self._clock.monotonic() >= self._believe_clock_at:
+            self._believe_clock_at = inf
+            await correct_times_ahead(self._outbox, now)
         busy = () if rounds is None else rounds.busy
         waiting = [job for job in self.at(Stage.QUEUED) if job.info_hash not in busy]
         expired = [job for job in waiting if job.queued_at <= now - self._expiry]

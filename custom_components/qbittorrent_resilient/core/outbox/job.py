@@ -1,9 +1,9 @@
 """One magnet in the outbox: what was accepted, where it may be, and what became of it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from copy import replace
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..magnet import Magnet
 from ..qbittorrent.incarnation import Incarnation
@@ -169,17 +169,38 @@ class Job(NamedTuple):
             sent_at=self.sent_at,
         )
 
+    def _times(self) -> Iterator[tuple[str, Any]]:
+        """Yield the names and values of those times that are known."""
+        if self.queued_at:
+            yield "queued_at", self.queued_at
+        if self.last_attempt:
+            yield "last_attempt", self.last_attempt
+        if self.sent_at:
+            yield "sent_at", self.sent_at
+        if self.failed_at:
+            yield "failed_at", self.failed_at
+
     def with_times_shifted(self, by: float, since: float, until: float) -> Job:
         """Return the job with its times from `since` to `until` moved by `by` seconds.
 
         These times were taken from the wall clock before it was set.
         """
-        times = {name: getattr(self, name) for name in _TIMES}
-        wrong = {name: at for name, at in times.items() if at and since <= at <= until}
+        wrong = {name: at for name, at in self._times() if since <= at <= until}
         shifted = self._replace(**{name: at + by for name, at in wrong.items()}) if wrong else self
         if self.crash is None or not since <= self.crash.at <= until:
             return shifted
         return shifted._replace(crash=replace(self.crash, at=max(self.crash.at + by, 0.0)))
+
+    def with_no_time_ahead(self, now: float) -> Job:
+        """Return the job with `now` in place of each time that lies ahead of it.
+
+        Such a time was taken from a clock that was wrong.
+        """
+        ahead: dict[str, Any] = {name: now for name, at in self._times() if at > now}
+        job = self._replace(**ahead) if ahead else self
+        if job.crash is None or job.crash.at <= now:
+            return job
+        return job._replace(crash=replace(job.crash, at=now))
 
     def failed_with(self, reason: str, at: float) -> Job:
         """Return the job as it is on the failed list."""
@@ -201,6 +222,3 @@ class Job(NamedTuple):
             unsaved=False,
             crash=crash,
         )
-
-
-_TIMES = ("queued_at", "last_attempt", "sent_at", "failed_at")

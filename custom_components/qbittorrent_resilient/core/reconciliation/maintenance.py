@@ -25,8 +25,8 @@ async def recover(outbox: Outbox, instances: Collection[str], now: float) -> Non
     instance that has been removed cannot be looked after any more; where it is not known to which
     (that part of the journal was damaged), it is looked for as if it were new. One that may have
     what waits, failed or was delivered elsewhere may be set up anew, under another key: so all
-    others may have it, and it stays a suspect itself until `forget_removed`. A time that lies ahead
-    was taken from a clock that was wrong.
+    others may have it, and it stays a suspect itself until `forget_removed`. Where a wait would not
+    end, a time that lies ahead counts as `now`; the others may be right (`correct_times_ahead`).
     """
     for job in outbox.at(Stage.QUEUED):
         if not job.keep and job.sent_to is None:
@@ -36,7 +36,7 @@ async def recover(outbox: Outbox, instances: Collection[str], now: float) -> Non
         removed = set(job.suspects).difference(instances)
         if removed and job.stage in _MAY_BE_TWICE:
             recovered = job.suspecting(key for key in instances if key != job.sent_to)
-        recovered = _not_ahead(recovered, now)
+        recovered = _with_waits_that_end(recovered, now)
         if recovered.stage in _LISTED and recovered.sent_to is None:
             recovered = recovered.requeued()
         if recovered.crash is not None and recovered.crash.instance not in instances:
@@ -65,8 +65,8 @@ def forget_removed(outbox: Outbox, instances: Collection[str]) -> None:
                 outbox.put(cleared)
 
 
-def _not_ahead(job: Job, now: float) -> Job:
-    """Return a job whose waits end: a time that lies ahead was taken from a wrong clock."""
+def _with_waits_that_end(job: Job, now: float) -> Job:
+    """Return a job that waits for nothing in a time to come."""
     if job.sent_at > now:
         job = replace(job, sent_at=now)
     if job.crash is not None and job.crash.at > now:
@@ -102,17 +102,33 @@ async def expire(
     return expired
 
 
-def shift_times(outbox: Outbox, instances: Iterable[InstanceMonitor], step: ClockStep) -> None:
+async def correct_times_ahead(outbox: Outbox, now: float) -> None:
+    """Replace each time that lies ahead by `now`, once the clock can be believed.
+
+    What an earlier life queued while its clock was ahead would be last in line, and expire late.
+    """
+    async for job in cooperatively(outbox.everything()):
+        corrected = job.with_no_time_ahead(now)
+        if corrected is not job and outbox.get(job.info_hash) is job:
+            outbox.put(corrected)
+
+
+def shift_times(
+    outboxes: Iterable[Outbox], instances: Iterable[InstanceMonitor], step: ClockStep
+) -> None:
     """Correct the times that were taken from the clock before it was set.
 
-    Those that an earlier process took may have been right; but none may lie ahead.
+    Those that an earlier process took may have been right; but none may lie ahead. All are
+    corrected at once, though 100,000 hold up all else for up to a second: no pass may compare a
+    time of before with the clock of now.
     """
     _LOGGER.info("The clock was set by %.0f s; the times in the queue follow it", step.by)
-    for job in outbox.everything():
-        shifted = job.with_times_shifted(step.by, step.since, step.until)
-        shifted = _not_ahead(shifted, step.until + step.by)
-        if shifted is not job:
-            outbox.put(shifted)
-    outbox.deliveries.shift(step)
+    for outbox in outboxes:
+        for job in outbox.everything():
+            shifted = job.with_times_shifted(step.by, step.since, step.until)
+            shifted = shifted.with_no_time_ahead(step.until + step.by)
+            if shifted is not job:
+                outbox.put(shifted)
+        outbox.deliveries.shift(step)
     for monitor in instances:
         monitor.shift_times(step)
