@@ -2,8 +2,12 @@
 
 import pytest
 
+from custom_components.qbittorrent_resilient.core.qbittorrent.answer import Answer
+from custom_components.qbittorrent_resilient.core.qbittorrent.client import ADD_SECONDS
 from custom_components.qbittorrent_resilient.core.qbittorrent.connection import HEARD_SECONDS
+from custom_components.qbittorrent_resilient.core.qbittorrent.exchange import Exchange, Request
 from custom_components.qbittorrent_resilient.core.qbittorrent.models import AddOptions
+from custom_components.qbittorrent_resilient.core.qbittorrent.session import Session
 from tests.support.common import info_hash, link
 from tests.support.core import Http, Time, TimedServer, failure
 from tests.support.fake.dialect import V5_1, V5_3
@@ -86,3 +90,33 @@ async def test_another_server_without_a_login_is_not_shown_them(
         await client.vitals()
         await client.add(LINKS, AddOptions())
         assert other.hashes == {info_hash(1)}
+
+
+@pytest.mark.parametrize(("taken", "left"), [(10.0, 20.0), (ADD_SECONDS, None), (3600.0, None)])
+async def test_question_and_magnets_share_one_time_limit(
+    newest: TimedServer,
+    http: Http,
+    time: Time,
+    monkeypatch: pytest.MonkeyPatch,
+    taken: float,
+    left: float | None,
+) -> None:
+    """Also where the host slept meanwhile: no time left is not taken for no limit."""
+    client = http.client(newest)
+    await client.vitals()
+    limits: list[float | None] = []
+    exchange = Exchange.__call__
+
+    async def watched(self: Exchange, session: Session, request: Request) -> Answer:
+        limits.append(request.seconds)
+        answer = await exchange(self, session, request)
+        time.seconds += taken
+        return answer
+
+    monkeypatch.setattr(Exchange, "__call__", watched)
+    time.seconds += HEARD_SECONDS + 1
+    if left is None:
+        assert await failure(client.add(LINKS, AddOptions())) == ("timeout", False)
+    else:
+        await client.add(LINKS, AddOptions())
+    assert limits == [None, *([] if left is None else [left])]

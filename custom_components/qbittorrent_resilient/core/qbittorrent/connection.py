@@ -5,7 +5,6 @@ takes an API key. Cookies that answers set are sent back, to this server only.
 """
 
 import asyncio
-from dataclasses import replace
 import time
 
 import aiohttp
@@ -125,9 +124,7 @@ class Connection:
                 self._check_it_is_the_same(session, dialect.read_version(answer))
             except ServerError as err:
                 raise _unsent(err) from None
-            if request.seconds is not None:  # together they take no longer
-                left = request.seconds - (self._clock.monotonic() - began)
-                request = replace(request, seconds=left)
+            request = request.after(self._clock.monotonic() - began)
         return await self._answer(session, request)
 
     def _check_it_is_the_same(self, session: Session, version: str) -> None:

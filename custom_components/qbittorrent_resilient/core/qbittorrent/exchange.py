@@ -6,7 +6,7 @@ carries the cookies of its session; those that an answer sets are returned with 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 import re
 
 import aiohttp
@@ -14,6 +14,7 @@ from yarl import URL
 
 from .answer import Answer
 from .cookies import changes
+from .errors import TimedOutError
 from .failures import read_limited, server_error
 from .form import AddFiles, AddForm, AddPayload, Form, TorrentPart
 from .gate import Content, Gate
@@ -51,6 +52,14 @@ class Request:
     content: Content = Content.QUESTION
     files: Sequence[TorrentPart] = field(default=(), repr=False)
     confirm: Callable[[], None] | None = None
+
+    def after(self, seconds: float) -> Request:
+        """Return the request with so much of its time used up; raises TimedOutError if all is."""
+        if self.seconds is None:
+            return self
+        if (left := self.seconds - seconds) <= 0:  # to aiohttp, that is no limit
+            raise TimedOutError("what came before took all of its time")
+        return replace(self, seconds=left)
 
     def body(self, gate: Gate | None) -> Form | AddPayload | None:
         """Return the body for one exchange; with magnets, it asks `gate` once it is connected."""
