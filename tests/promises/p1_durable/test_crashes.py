@@ -16,8 +16,8 @@ from types import ModuleType
 import pytest
 
 from custom_components.qbittorrent_resilient import core
-from custom_components.qbittorrent_resilient.core import turns
-from custom_components.qbittorrent_resilient.core.fetching import lanes
+from custom_components.qbittorrent_resilient.core import turns, worker
+from custom_components.qbittorrent_resilient.core.fetching import lanes, links
 from tests.promises.crashing import faults, lives
 from tests.promises.crashing.scenario import Scenario, run
 from tests.promises.crashing.stepping import awaits
@@ -138,6 +138,8 @@ def _small_steps(monkeypatch: pytest.MonkeyPatch, socket_enabled: None) -> Itera
     """Let locks give way and long lists be worked on in turns, and make no noise."""
     monkeypatch.setattr(turns, "YIELD_EVERY", 1)
     monkeypatch.setattr(lanes, "BEGIN_AT_ONCE", 1)
+    for module in (links, worker):
+        monkeypatch.setattr(module, "BELIEVED_SECONDS", 20.0)
     monkeypatch.setattr(asyncio, "Lock", GivingWay)
     monkeypatch.setattr(random, "uniform", lambda low, high: (low + high) / 2)
     logging.disable(logging.CRITICAL)
