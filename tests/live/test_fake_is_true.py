@@ -63,7 +63,7 @@ def _real(server: QBittorrent) -> Target:
     async def thaw() -> None:
         server.thaw()
 
-    return Target(server.url, server.username, server.password, 0.6, restart, freeze, thaw)
+    return Target(server.url, server.username, server.password, 2, restart, freeze, thaw)
 
 
 def _fake(server: FakeQBittorrent) -> Target:
