@@ -8,6 +8,7 @@ uncertain ones would go on to a second server.
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from math import inf
 import time
 
 _CLOCK_BOOTTIME = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
@@ -38,6 +39,22 @@ class Clock:
     now: Callable[[], float] = _now
     monotonic: Callable[[], float] = _steady
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+
+class Alarm:
+    """Rings once, so many steady seconds after it was set."""
+
+    def __init__(self, clock: Clock, seconds: float) -> None:
+        """Set it now."""
+        self._clock = clock
+        self._at = clock.monotonic() + seconds
+
+    def rings(self) -> bool:
+        """Tell whether it is time; true only the first time."""
+        if self._clock.monotonic() < self._at:
+            return False
+        self._at = inf
+        return True
 
 
 @dataclass(frozen=True, slots=True)

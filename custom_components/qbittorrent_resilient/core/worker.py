@@ -7,10 +7,9 @@ passed. Then it delivers what is due, and looks after what was delivered.
 import asyncio
 from collections.abc import Callable, Iterable
 import logging
-from math import inf
 
 from .backoff import Backoff
-from .clock import BELIEVED_SECONDS
+from .clock import BELIEVED_SECONDS, Alarm
 from .delivery.deliverer import Deliverer
 from .delivery.delivery_pass import Outcomes
 from .delivery.failover import may_go
@@ -57,8 +56,8 @@ class Worker:
         self._deliverer = deliverer
         self._backoff = backoff
         self._keeper = Keeper(context.outbox, context.clock)
-        self._forget_removed_at = context.clock.monotonic() + SET_UP_AGAIN_SECONDS
-        self._believe_clock_at = context.clock.monotonic() + BELIEVED_SECONDS
+        self._forgets_removed = Alarm(context.clock, SET_UP_AGAIN_SECONDS)
+        self._believes_clock = Alarm(context.clock, BELIEVED_SECONDS)
         self._publish = publish
         self._expiry = expiry_seconds
         self._draining = Routine(self.drain, "A pass over the queue")
@@ -92,23 +91,17 @@ class Worker:
                 EventItem(EventType.DUPLICATE, job.magnet, instance=monitor.settings.name)
                 for job in duplicates
             )
-        self._forget_removed()
+        if self._forgets_removed.rings():
+            forget_removed(self._outbox, self._pool.known)
         await self._outbox.commit()
         if self._outbox.count(Stage.QUEUED):
             self._draining.wake()
-
-    def _forget_removed(self) -> None:
-        """Forget once, a while after the start, what removed instances may have."""
-        if self._clock.monotonic() >= self._forget_removed_at:
-            self._forget_removed_at = inf
-            forget_removed(self._outbox, self._pool.known)
 
     async def drain(self) -> None:
         """Deliver what is due, and let what is still queued then wait before its next try."""
         self._context.follow_clock()
         now = self._clock.now()
-        if self._clock.monotonic() >= self._believe_clock_at:
-            self._believe_clock_at = inf
+        if self._believes_clock.rings():
             await correct_times_ahead(self._outbox, now)
         await self._expire(now)
         queued = self._outbox.at(Stage.QUEUED)

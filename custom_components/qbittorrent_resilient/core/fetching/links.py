@@ -8,10 +8,9 @@ intent names the torrent that it led to (hand_over.py).
 from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator, Sequence
 import contextlib
 from dataclasses import dataclass
-from math import inf
 from typing import Any
 
-from ..clock import BELIEVED_SECONDS
+from ..clock import BELIEVED_SECONDS, Alarm
 from ..delivery.pass_state import PassContext
 from ..errors import StorageError
 from ..events import EventItem, EventType
@@ -71,7 +70,7 @@ class WebLinks:
         self._expiry = expiry_seconds
         self._clock = clock
         self._follow_clock = context.follow_clock
-        self._believe_clock_at = clock.monotonic() + BELIEVED_SECONDS
+        self._believes_clock = Alarm(clock, BELIEVED_SECONDS)
         self._looking = Routine(self._look, "A look at the web links")
         self._stopped = False
 
@@ -240,8 +239,7 @@ class WebLinks:
         """Let expire what waits for too long, and begin to fetch what is due."""
         self._follow_clock()
         now, rounds = self._clock.now(), self._rounds
-        if self._clock.monotonic() >= self._believe_clock_at:
-            self._believe_clock_at = inf
+        if self._believes_clock.rings():
             await correct_times_ahead(self._outbox, now)
         busy = () if rounds is None else rounds.busy
         waiting = [job for job in self.at(Stage.QUEUED) if job.info_hash not in busy]

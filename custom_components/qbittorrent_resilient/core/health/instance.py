@@ -184,6 +184,10 @@ class InstanceMonitor:
             self._check = asyncio.create_task(self._do_check(), name="instance check")
         return await asyncio.shield(self._check)
 
+    async def answers_ok(self) -> bool:
+        """Check, and tell whether it is ok by its answer, not as one silence changes no status."""
+        return await self.check() is InstanceStatus.OK and not self.in_doubt
+
     def has_looked_within(self, seconds: float) -> bool:
         """Tell whether the last good check began within so many seconds."""
         return self._clock.monotonic() - self._looked_at <= seconds

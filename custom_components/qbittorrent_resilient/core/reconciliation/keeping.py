@@ -14,7 +14,6 @@ import logging
 from ..clock import Clock
 from ..health.instance import InstanceMonitor
 from ..health.save_watch import was_restarted
-from ..health.status import InstanceStatus
 from ..outbox.job import Job, Stage
 from ..outbox.outbox import Outbox
 from ..qbittorrent.errors import ServerError
@@ -124,7 +123,7 @@ async def _ask(
     listed = await monitor.client.find([job.magnet for job in jobs])
     if len(listed) < len(jobs):  # a restart may lie before the list
         for _ in range(2):  # the check under way may have begun before that
-            if await monitor.check() is not InstanceStatus.OK or monitor.in_doubt:
+            if not await monitor.answers_ok():
                 return None
         later = await _process(monitor)
     return listed, earlier, later

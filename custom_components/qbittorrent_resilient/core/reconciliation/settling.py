@@ -14,7 +14,6 @@ import logging
 
 from ..clock import Clock
 from ..health.instance import InstanceMonitor
-from ..health.status import InstanceStatus
 from ..log_words import counted
 from ..outbox.crash import LOSSES, after_loss
 from ..outbox.job import Job, Reason, Stage
@@ -50,7 +49,7 @@ async def reconcile(monitor: InstanceMonitor, outbox: Outbox, clock: Clock) -> l
     ):
         return []
     # The log says whether it could save, and may have been read long ago.
-    if await monitor.check() is not InstanceStatus.OK or monitor.in_doubt:
+    if not await monitor.answers_ok():
         return []
     try:
         due, listed, incarnation = await _look(monitor, jobs, settled_before)
